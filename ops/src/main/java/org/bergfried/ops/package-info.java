@@ -1,0 +1,4 @@
+@NullMarked
+package org.bergfried.ops;
+
+import org.jspecify.annotations.NullMarked;

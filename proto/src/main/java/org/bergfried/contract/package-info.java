@@ -1,0 +1,4 @@
+@NullMarked
+package org.bergfried.contract;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.bergfried.router;
+
+import org.jspecify.annotations.NullMarked;

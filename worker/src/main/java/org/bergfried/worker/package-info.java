@@ -1,0 +1,4 @@
+@NullMarked
+package org.bergfried.worker;
+
+import org.jspecify.annotations.NullMarked;
