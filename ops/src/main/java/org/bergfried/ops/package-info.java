@@ -1,3 +1,4 @@
+/// What operators and users run: the `bergfried` command.
 @NullMarked
 package org.bergfried.ops;
 

@@ -1,3 +1,4 @@
+/// What router and worker must agree on.
 @NullMarked
 package org.bergfried.contract;
 

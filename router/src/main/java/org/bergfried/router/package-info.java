@@ -1,3 +1,4 @@
+/// The front door and the control plane.
 @NullMarked
 package org.bergfried.router;
 

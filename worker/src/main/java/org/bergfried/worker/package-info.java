@@ -1,3 +1,4 @@
+/// The engine process: models, weights, kernels, KV cache, batching, dispatch, expert hosting.
 @NullMarked
 package org.bergfried.worker;
 

@@ -1,0 +1,49 @@
+package org.bergfried.worker.model;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// An open model: its facts, its tensors (mapped) and its texts. Thread-safe; closing unmaps the files.
+public interface Model extends AutoCloseable {
+    /// The facts.
+    ModelSpec spec();
+
+    /// The trunk's tensors.
+    TrunkTensors trunk();
+
+    /// A routed expert's matrices.
+    TrunkTensors.SwiGlu expert(int layer, int expert);
+
+    /// SHA-256 over the canonical manifest (DESIGN.md section 6), 64 lowercase hexadecimal digits. Computed on first
+    /// use.
+    String digest();
+
+    /// SHA-256 over the digests of the expert's tensors: what `install` verifies.
+    String expertDigest(int layer, int expert);
+
+    /// Identifies the arithmetic: "b1" + cache precision + float path, for example `b1-f32-d`.
+    default String numericsId() {
+        return "b1-f32-d";
+    }
+
+    /// The model's tokenizer.json, made from the vocabulary where the model is a GGUF; null if the model has no
+    /// vocabulary.
+    byte @Nullable [] tokenizerJson();
+
+    /// The chat template, or null if the model has none.
+    @Nullable
+    String chatTemplate();
+
+    /// Template variables that are tokens: bos_token, eos_token and the like, as text.
+    Map<String, String> tokenVariables();
+
+    /// Ids that end an answer: the union of config, generation_config, tokenizer_config and GGUF's eos, eot and eom,
+    /// ascending.
+    int[] stopIds();
+
+    /// Bytes of the model's files.
+    long fileBytes();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,91 @@
+package org.bergfried.worker.model;
+
+import java.util.List;
+import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
+
+/// The tensors of a trunk by the part that they play. Shapes are `[outputs, inputs]`; a norm or bias is `[columns]`.
+///
+/// @param embedding  `[vocabularySize, hiddenSize]`.
+/// @param layers     in order.
+/// @param outputNorm `[hiddenSize]`.
+/// @param head       `[vocabularySize, hiddenSize]`; the embedding's tensor itself where it is tied.
+public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTensor outputNorm, StoredTensor head) {
+    public TrunkTensors {
+        layers = List.copyOf(layers);
+    }
+
+    /// One layer.
+    ///
+    /// @param attentionNorm   `[hiddenSize]`, before the attention.
+    /// @param attention       its matrices.
+    /// @param feedForwardNorm `[hiddenSize]`, before the feed-forward part.
+    /// @param feedForward     its matrices that live on the trunk.
+    public record Layer(
+            StoredTensor attentionNorm, Attention attention, StoredTensor feedForwardNorm, FeedForward feedForward) {}
+
+    /// Matrices of the attention.
+    public sealed interface Attention {}
+
+    /// Grouped-query attention.
+    ///
+    /// @param query     `[heads * headColumns, hiddenSize]`.
+    /// @param key       `[kvHeads * headColumns, hiddenSize]`.
+    /// @param value     `[kvHeads * headColumns, hiddenSize]`.
+    /// @param queryBias `[heads * headColumns]` or null; likewise the next two.
+    /// @param queryNorm `[headColumns]`, RMSNorm of each query head before RoPE, or null.
+    /// @param keyNorm   `[headColumns]` or null.
+    /// @param output    `[hiddenSize, heads * headColumns]`.
+    public record Grouped(
+            StoredTensor query,
+            StoredTensor key,
+            StoredTensor value,
+            @Nullable StoredTensor queryBias,
+            @Nullable StoredTensor keyBias,
+            @Nullable StoredTensor valueBias,
+            @Nullable StoredTensor queryNorm,
+            @Nullable StoredTensor keyNorm,
+            StoredTensor output)
+            implements Attention {}
+
+    /// Multi-head latent attention, with kv_b split per head.
+    ///
+    /// @param queryDown `[queryRank, hiddenSize]`, or null: then `queryUp` reads the hidden state.
+    /// @param queryNorm `[queryRank]`, null with it.
+    /// @param queryUp   `[heads * (nopeColumns + ropeColumns), queryRank or hiddenSize]`.
+    /// @param kvDown    `[kvRank + ropeColumns, hiddenSize]`.
+    /// @param kvNorm    `[kvRank]`.
+    /// @param keyUp     per head `[kvRank, nopeColumns]`: the transposed K half of kv_b.
+    /// @param valueUp   per head `[valueColumns, kvRank]`: the V half of kv_b.
+    /// @param output    `[hiddenSize, heads * valueColumns]`.
+    public record Latent(
+            @Nullable StoredTensor queryDown,
+            @Nullable StoredTensor queryNorm,
+            StoredTensor queryUp,
+            StoredTensor kvDown,
+            StoredTensor kvNorm,
+            List<StoredTensor> keyUp,
+            List<StoredTensor> valueUp,
+            StoredTensor output)
+            implements Attention {}
+
+    /// Matrices of the feed-forward part that live on the trunk.
+    public sealed interface FeedForward {}
+
+    /// A SwiGLU; also the shape of every expert.
+    ///
+    /// @param gateProj `[columns, hiddenSize]`.
+    /// @param upProj   `[columns, hiddenSize]`.
+    /// @param downProj `[hiddenSize, columns]`.
+    public record SwiGlu(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements FeedForward {}
+
+    /// The trunk's part of a mixture of experts.
+    ///
+    /// @param gate   `[experts, hiddenSize]`, float.
+    /// @param bias   `[experts]`, float32, added to scores for the choice only, or null.
+    /// @param shared the shared expert or null.
+    public record Moe(
+            StoredTensor gate,
+            @Nullable StoredTensor bias,
+            @Nullable SwiGlu shared) implements FeedForward {}
+}
