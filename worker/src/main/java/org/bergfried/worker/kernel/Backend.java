@@ -5,6 +5,7 @@ import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
 import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
 
 /// Executes the engine's operations in the order of ARITHMETIC.md, bit for bit like every other backend.
 ///
@@ -90,13 +91,7 @@ public interface Backend extends AutoCloseable {
     /// Chooses experts (rule G). `scores`: gate logits `[n, experts]` (overwritten); `bias`: float matrix `[1,
     /// experts]` or null;
     /// `ids`: int32 `[n, shape.chosen]`, in the order of choice; `weights`: float32 `[n, shape.chosen]`.
-    void gate(
-            GateShape shape,
-            Rows scores,
-            @org.jspecify.annotations.Nullable Matrix bias,
-            int n,
-            Buffer ids,
-            Buffer weights);
+    void gate(GateShape shape, Rows scores, @Nullable Matrix bias, int n, Buffer ids, Buffer weights);
 
     /// Copies rows `index[i]` of `x` to row `i` of `y`. `index`: int32 `[n]`.
     void gather(Rows x, Buffer index, int n, int columns, Rows y);
