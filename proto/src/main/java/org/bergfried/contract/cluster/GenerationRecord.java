@@ -16,6 +16,7 @@ import org.bergfried.contract.Limits;
 /// @param stopIds ids that end the answer; empty when the end of text is ignored.
 /// @param stopStrings strings at which the router cuts.
 /// @param maxTokens the most tokens to generate.
+/// @param chat whether the answer is parsed for reasoning and tool calls; false passes all text on as content.
 /// @param toolsEnabled whether tool calls are parsed.
 /// @param startsAsReasoning whether the prompt ends in an open reasoning marker.
 /// @param createdMillis wall time of the start.
@@ -29,6 +30,7 @@ public record GenerationRecord(
         TokenIds stopIds,
         List<String> stopStrings,
         int maxTokens,
+        boolean chat,
         boolean toolsEnabled,
         boolean startsAsReasoning,
         long createdMillis) {
