@@ -1,6 +1,6 @@
 /// Drawing the next token from logits, always on the CPU in double precision.
 ///
-/// Called by batch. Must not know everything else.
+/// Called by batch. Must not know models, sequences, kernels or the network: it sees a row of logits and numbers.
 @NullMarked
 package org.bergfried.worker.sample;
 
