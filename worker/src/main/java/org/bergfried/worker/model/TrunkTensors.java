@@ -36,6 +36,7 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
     /// @param queryNorm `[headColumns]`, RMSNorm of each query head before RoPE, or null.
     /// @param keyNorm   `[headColumns]` or null.
     /// @param output    `[hiddenSize, heads * headColumns]`.
+    /// @param outputBias `[hiddenSize]` or null.
     public record Grouped(
             StoredTensor query,
             StoredTensor key,
@@ -45,7 +46,8 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
             @Nullable StoredTensor valueBias,
             @Nullable StoredTensor queryNorm,
             @Nullable StoredTensor keyNorm,
-            StoredTensor output)
+            StoredTensor output,
+            @Nullable StoredTensor outputBias)
             implements Attention {}
 
     /// Multi-head latent attention, with kv_b split per head.
@@ -82,7 +84,7 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
     /// The trunk's part of a mixture of experts.
     ///
     /// @param gate   `[experts, hiddenSize]`, float.
-    /// @param bias   `[experts]`, float32, added to scores for the choice only, or null.
+    /// @param bias   `[experts]`, float, added to scores for the choice only, or null.
     /// @param shared the shared expert or null.
     public record Moe(
             StoredTensor gate,

@@ -1,7 +1,6 @@
-/// Model files
+/// Model files: mapped, bounds-checked tensors, whatever the format.
 ///
-/// Called by  mapped, bounds-checked readers of safetensors and GGUF.. Must not know model:models, kernels or the
-/// network.
+/// Called by `model` and the tools. Must not know models, kernels or the network.
 @NullMarked
 package org.bergfried.worker.weights;
 
