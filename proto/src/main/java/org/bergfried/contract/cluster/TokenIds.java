@@ -42,6 +42,13 @@ public final class TokenIds {
         return new TokenIds(Arrays.copyOfRange(ids, index, ids.length));
     }
 
+    /// These ids and then others.
+    public TokenIds plus(TokenIds more) {
+        int[] all = Arrays.copyOf(ids, ids.length + more.ids.length);
+        System.arraycopy(more.ids, 0, all, ids.length, more.ids.length);
+        return new TokenIds(all);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof TokenIds that && Arrays.equals(ids, that.ids);
