@@ -1,7 +1,7 @@
-/// The trunk
+/// The trunk: embedding, attention, gate, shared experts and head for the rows of one step.
 ///
-/// Called by  embedding, attention, gate, shared experts and head for the rows of one step.. Must not know
-/// batch:requests, sampling or the network.
+/// Called by batch and by the tools. Must not know requests, sampling, files or the network: it reads weights from
+/// `model`, computes on a `kernel.Backend` and hands rows to a `dispatch.Dispatcher`.
 @NullMarked
 package org.bergfried.worker.trunk;
 
