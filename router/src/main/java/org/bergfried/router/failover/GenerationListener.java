@@ -1,0 +1,24 @@
+package org.bergfried.router.failover;
+
+import org.bergfried.contract.ClusterException;
+
+/// The client's side of a generation. Called on the generation's own thread, in order; it must not block.
+public interface GenerationListener {
+    /// The answer starts.
+    ///
+    /// @param resumable whether the record is stored, so that another router can go on with it.
+    void started(boolean resumable);
+
+    /// The next token.
+    ///
+    /// @return whether more are wanted; false when the text has reached a stop string.
+    boolean token(int position, int id);
+
+    /// All tokens were given.
+    ///
+    /// @return the finish reason as the client sees it.
+    String finished(AnswerEnd end);
+
+    /// The answer ends with an error.
+    void failed(ClusterException error);
+}

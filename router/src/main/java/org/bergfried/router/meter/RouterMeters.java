@@ -1,0 +1,118 @@
+package org.bergfried.router.meter;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+
+/// All meters of the router. Prometheus writes them with underscores and appends `_total` to counters.
+///
+/// | meter | kind | meaning |
+/// | --- | --- | --- |
+/// | `bergfried.router.generations.running` | gauge | generations that have a turn |
+/// | `bergfried.router.generations.queued` | gauge | generations that wait for a turn |
+/// | `bergfried.router.generations.started` | counter | answers that began; tag `resumable` |
+/// | `bergfried.router.generations.ended` | counter | answers that ended; tag `reason`: stop, length, tool_calls or an
+/// error |
+/// | `bergfried.router.generations.resumed` | counter | answers that a client resumed |
+/// | `bergfried.router.generations.refused` | counter | calls refused because the queue was full |
+/// | `bergfried.router.attempts` | counter | attempts opened; tag `kind`: first or retry (a home was lost) |
+/// | `bergfried.router.tokens.prompt` | counter | tokens of prompts |
+/// | `bergfried.router.tokens.answer` | counter | tokens of answers, replayed ones included |
+/// | `bergfried.router.clients.dropped` | counter | clients that read too slowly and were dropped |
+/// | `bergfried.router.requests` | timer | calls to the APIs; tags `api` (http, grpc), `call`, `status` |
+/// | `bergfried.router.first.token` | timer | from the call to the first event with text |
+/// | `bergfried.router.homes.ready` | gauge | workers that can be homes now |
+/// | `bergfried.router.placement.epoch` | gauge | highest epoch that this router published or saw |
+public final class RouterMeters {
+    private final MeterRegistry registry;
+    private final Counter startedResumable;
+    private final Counter startedUnstored;
+    private final Counter resumed;
+    private final Counter refused;
+    private final Counter firstAttempts;
+    private final Counter retries;
+    private final Counter promptTokens;
+    private final Counter answerTokens;
+    private final Counter dropped;
+    private final Timer firstToken;
+
+    /// Registers the meters.
+    public RouterMeters(MeterRegistry registry) {
+        this.registry = registry;
+        startedResumable = registry.counter("bergfried.router.generations.started", "resumable", "true");
+        startedUnstored = registry.counter("bergfried.router.generations.started", "resumable", "false");
+        resumed = registry.counter("bergfried.router.generations.resumed");
+        refused = registry.counter("bergfried.router.generations.refused");
+        firstAttempts = registry.counter("bergfried.router.attempts", "kind", "first");
+        retries = registry.counter("bergfried.router.attempts", "kind", "retry");
+        promptTokens = registry.counter("bergfried.router.tokens.prompt");
+        answerTokens = registry.counter("bergfried.router.tokens.answer");
+        dropped = registry.counter("bergfried.router.clients.dropped");
+        firstToken = registry.timer("bergfried.router.first.token");
+    }
+
+    /// Watches admission.
+    public void watchAdmission(IntSupplier running, IntSupplier queued) {
+        registry.gauge("bergfried.router.generations.running", running, IntSupplier::getAsInt);
+        registry.gauge("bergfried.router.generations.queued", queued, IntSupplier::getAsInt);
+    }
+
+    /// Watches the cluster.
+    public void watchCluster(IntSupplier readyHomes, IntSupplier epoch) {
+        registry.gauge("bergfried.router.homes.ready", readyHomes, IntSupplier::getAsInt);
+        registry.gauge("bergfried.router.placement.epoch", epoch, IntSupplier::getAsInt);
+    }
+
+    /// An answer began.
+    public void started(boolean resumable) {
+        (resumable ? startedResumable : startedUnstored).increment();
+    }
+
+    /// An answer ended.
+    public void ended(String reason) {
+        registry.counter("bergfried.router.generations.ended", "reason", reason).increment();
+    }
+
+    /// A client resumed an answer.
+    public void resumed() {
+        resumed.increment();
+    }
+
+    /// A call was refused because the queue was full.
+    public void refused() {
+        refused.increment();
+    }
+
+    /// An attempt was opened.
+    public void attemptOpened(int attempt) {
+        (attempt == 1 ? firstAttempts : retries).increment();
+    }
+
+    /// A prompt was accepted.
+    public void prompt(int tokenCount) {
+        promptTokens.increment(tokenCount);
+    }
+
+    /// A token was delivered.
+    public void token() {
+        answerTokens.increment();
+    }
+
+    /// A client was dropped.
+    public void dropped() {
+        dropped.increment();
+    }
+
+    /// The first event with text came.
+    public void firstToken(Duration sinceCall) {
+        firstToken.record(sinceCall);
+    }
+
+    /// A call to an API ended.
+    public void request(String api, String call, String status, Duration duration) {
+        registry.timer("bergfried.router.requests", "api", api, "call", call, "status", status)
+                .record(duration);
+    }
+}
