@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 public final class ConfigException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    ConfigException(String message, @Nullable Throwable cause) {
+    /// A refusal.
+    public ConfigException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }
