@@ -1,6 +1,8 @@
 /// Continuous batching: which rows make the next step, and what becomes of each sequence.
 ///
-/// Called by api and the tools. Must not know kernels, files or the network.
+/// [StepPlanner] decides, [Batch] carries out one step and knows no thread, [Batcher] turns it on a thread of its
+/// own.
+/// Called by api, engine and the tools. Must not know kernels, files or the network.
 @NullMarked
 package org.bergfried.worker.batch;
 

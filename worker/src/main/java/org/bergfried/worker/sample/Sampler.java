@@ -3,7 +3,8 @@ package org.bergfried.worker.sample;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Draws tokens from logits (DESIGN.md section 6, "Sampling" and "Position"), in double with StrictMath. The order is:
+/// Draws tokens from logits (DESIGN.md section 6, "Sampling" and "Position"), in double with StrictMath. The order
+/// is:
 /// temperature, top-k, softmax, min-p, top-p, draw.
 ///
 /// Where the order of additions matters it is this: the sum of the softmax runs over what top-k keeps, by ascending
@@ -17,6 +18,8 @@ public final class Sampler {
     private final double[] probabilities; // [vocabularySize], 0 for what is not kept
     private final Ranking ranking;
 
+    /// Makes the arrays.
+    ///
     /// @param vocabularySize columns of the logits.
     public Sampler(int vocabularySize) {
         logits = new float[vocabularySize];
@@ -24,9 +27,9 @@ public final class Sampler {
         ranking = new Ranking(vocabularySize);
     }
 
-    /// Draws the token of a position.
+    /// Draws the token of a position, or returns -1 if the largest logit is not finite.
     ///
-    /// @param source       float32 logits, without NaN and +Inf.
+    /// @param source       float32 logits without NaN.
     /// @param firstElement index of the row's first logit in it.
     /// @param sampling     how to draw.
     /// @param position     index of the token among the generated ones.
@@ -34,6 +37,9 @@ public final class Sampler {
         MemorySegment.copy(
                 source, ValueLayout.JAVA_FLOAT_UNALIGNED, firstElement * Float.BYTES, logits, 0, logits.length);
         int largest = largest();
+        if (!Float.isFinite(logits[largest])) {
+            return -1;
+        }
         if (sampling.temperature() == 0) {
             return largest;
         }
