@@ -1,0 +1,352 @@
+package org.bergfried.worker.kernel.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.bergfried.worker.kernel.AttentionShape;
+import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.CacheView;
+import org.bergfried.worker.kernel.GateShape;
+import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.kernel.RopeShape;
+import org.bergfried.worker.tensor.Buffer;
+import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.Rows;
+import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
+
+/// A backend on the CPU: validates an operation, divides it among the threads of a pool, and has it computed by
+/// [Kernels] before it returns, so `await` has nothing to wait for.
+///
+/// Matrices and buffers of one CPU backend may be used by another one of the same process. Operations are called by
+/// one
+/// thread at a time; `load`, `allocate` and `free` by any.
+public final class CpuBackend implements Backend {
+    /// Work below this many multiply-adds (or the like) is not worth a second thread.
+    static final long WORK_MIN = 1 << 16;
+
+    private static final int PARTS_PER_THREAD = 4; // so that a slow thread gets fewer of them
+
+    private final Kernels kernels;
+    private final ComputePool.Lane lane;
+    private final boolean ownsPool;
+    private final WeightLoader loader;
+    private final Scratch shared = new Scratch();
+    private final Scratch[] scratch;
+    private final List<HostBuffer> buffers = new ArrayList<>();
+    private final List<HostMatrix> matrices = new ArrayList<>();
+
+    /// A backend whose operations run on `pool` with the given priority. The pool outlives the backend.
+    public CpuBackend(Kernels kernels, ComputePool pool, ComputePool.Priority priority) {
+        this(kernels, pool, priority, false);
+    }
+
+    private CpuBackend(Kernels kernels, ComputePool pool, ComputePool.Priority priority, boolean ownsPool) {
+        this.kernels = kernels;
+        this.ownsPool = ownsPool;
+        this.lane = pool.open(priority);
+        this.loader = new WeightLoader(pool);
+        scratch = new Scratch[pool.threads()];
+        for (int slot = 0; slot < scratch.length; slot++) {
+            scratch[slot] = new Scratch(shared);
+        }
+    }
+
+    /// A backend with a pool of its own, which ends with it.
+    public static CpuBackend alone(Kernels kernels, int threads) {
+        return new CpuBackend(kernels, new ComputePool(threads), ComputePool.Priority.TRUNK, true);
+    }
+
+    @Override
+    public String name() {
+        return kernels.name();
+    }
+
+    @Override
+    public Matrix load(StoredTensor tensor) {
+        HostMatrix matrix = loader.load(tensor);
+        synchronized (matrices) {
+            matrices.removeIf(HostMatrix::closed);
+            matrices.add(matrix);
+        }
+        return matrix;
+    }
+
+    @Override
+    public Buffer allocate(long bytes) {
+        var buffer = new HostBuffer(bytes);
+        synchronized (buffers) {
+            buffers.add(buffer);
+        }
+        return buffer;
+    }
+
+    @Override
+    public void free(Buffer buffer) {
+        synchronized (buffers) {
+            if (!buffers.remove((HostBuffer) buffer)) {
+                throw new IllegalArgumentException("a buffer of another backend, or freed before");
+            }
+        }
+        ((HostBuffer) buffer).free();
+    }
+
+    @Override
+    public void write(MemorySegment source, Buffer target, long targetByteOffset) {
+        MemorySegment.copy(source, 0, HostBuffer.segment(target), targetByteOffset, source.byteSize());
+    }
+
+    @Override
+    public void read(Buffer source, long sourceByteOffset, MemorySegment target) {
+        MemorySegment.copy(HostBuffer.segment(source), sourceByteOffset, target, 0, target.byteSize());
+    }
+
+    @Override
+    public void await() {
+        // Every operation is done when its call returns.
+    }
+
+    @Override
+    public void embed(Matrix table, Buffer ids, int n, Rows y) {
+        Shapes.rows("y", y, n, table.columns());
+        Shapes.indices("ids", ids, n, table.rows());
+        MemorySegment idSegment = HostBuffer.segment(ids);
+        divide(
+                n,
+                table.columns(),
+                (from, to, slot) -> kernels.embed((HostMatrix) table, idSegment, y, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void quantise(Rows x, int n, Codes codes) {
+        Shapes.codes(codes, n);
+        Shapes.rows("x", x, n, codes.columns());
+        divide(n, 2L * codes.columns(), (from, to, slot) -> kernels.quantise(x, codes, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void multiply(Matrix w, Rows x, Codes codes, int n, Rows y) {
+        var matrix = (HostMatrix) w;
+        Shapes.rows("y", y, n, w.rows());
+        if (w.type().integerCoded()) {
+            requireColumns("codes", codes.columns(), w.columns());
+            Shapes.codes(codes, n);
+            if (kernels.reservePrepared(matrix, n, shared)) {
+                divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, codes, from, to, shared));
+            }
+        } else {
+            Shapes.rows("x", x, n, w.columns());
+        }
+        if (n > 0) {
+            divideTiles(
+                    w.rows(),
+                    (long) n * w.columns(),
+                    (from, to, slot) -> kernels.multiply(matrix, x, codes, n, y, from, to, scratch[slot]));
+        }
+    }
+
+    @Override
+    public void rmsNorm(Rows x, int n, Matrix weight, float epsilon, Rows y) {
+        HostMatrix row = Shapes.floatRow("norm", weight);
+        Shapes.rows("x", x, n, row.columns());
+        Shapes.rows("y", y, n, row.columns());
+        divide(n, 2L * row.columns(), (from, to, slot) -> kernels.rmsNorm(x, row, epsilon, y, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void add(Rows x, Rows y, int n, int columns) {
+        Shapes.rows("x", x, n, columns);
+        Shapes.rows("y", y, n, columns);
+        divide(n, columns, (from, to, slot) -> kernels.add(x, y, columns, from, to));
+    }
+
+    @Override
+    public void addBias(Rows x, int n, Matrix bias) {
+        HostMatrix row = Shapes.floatRow("bias", bias);
+        Shapes.rows("x", x, n, row.columns());
+        divide(n, row.columns(), (from, to, slot) -> kernels.addBias(x, row, from, to));
+    }
+
+    @Override
+    public void swiglu(Rows gate, Rows up, int n, int columns, Rows y) {
+        Shapes.rows("gate", gate, n, columns);
+        Shapes.rows("up", up, n, columns);
+        Shapes.rows("y", y, n, columns);
+        divide(n, 8L * columns, (from, to, slot) -> kernels.swiglu(gate, up, columns, y, from, to));
+    }
+
+    @Override
+    public void rope(Rows x, int n, RopeShape shape, Buffer positions, Buffer table) {
+        Shapes.rope(shape);
+        Shapes.rows("x", x, n, (shape.heads() - 1) * shape.headStride() + shape.rotaryColumns());
+        int columns = shape.rotaryColumns();
+        Shapes.indices("positions", positions, n, table.byteSize() / Float.BYTES / Math.max(1, columns));
+        MemorySegment positionSegment = HostBuffer.segment(positions);
+        MemorySegment tableSegment = HostBuffer.segment(table);
+        divide(
+                n,
+                2L * shape.heads() * columns,
+                (from, to, slot) -> kernels.rope(x, shape, positionSegment, tableSegment, from, to));
+    }
+
+    @Override
+    public void store(Rows x, int n, int columns, Buffer cache, long cacheOffset, int rowStride, Buffer slots) {
+        Shapes.rows("x", x, n, columns);
+        Shapes.atLeast("slots", slots, (long) n * Long.BYTES);
+        MemorySegment from = HostBuffer.segment(x.buffer());
+        MemorySegment to = HostBuffer.segment(cache);
+        MemorySegment slotSegment = HostBuffer.segment(slots);
+        for (int i = 0; i < n; i++) {
+            long target = cacheOffset + slotSegment.get(HostBuffer.I64, 8L * i) * rowStride;
+            MemorySegment.copy(from, (x.offset() + (long) i * x.stride()) * 4, to, target * 4, 4L * columns);
+        }
+    }
+
+    @Override
+    public void attention(AttentionShape shape, Rows query, int n, CacheView cache, Rows y) {
+        Shapes.attention(shape, cache, n);
+        Shapes.rows("query", query, n, shape.heads() * shape.keyColumns());
+        Shapes.rows("y", y, n, shape.heads() * shape.valueColumns());
+        long work = (cache.positionMax() + 1L) * (shape.keyColumns() + shape.valueColumns());
+        divide(
+                n * shape.heads(),
+                work,
+                (from, to, slot) -> kernels.attention(shape, query, cache, y, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void gate(GateShape shape, Rows scores, @Nullable Matrix bias, int n, Buffer ids, Buffer weights) {
+        Shapes.gate(shape);
+        Shapes.rows("scores", scores, n, shape.experts());
+        Shapes.atLeast("ids", ids, (long) n * shape.chosen() * Integer.BYTES);
+        Shapes.atLeast("weights", weights, (long) n * shape.chosen() * Float.BYTES);
+        HostMatrix biasRow = bias == null ? null : Shapes.floatRow("bias", bias);
+        if (biasRow != null) {
+            requireColumns("bias", biasRow.columns(), shape.experts());
+        }
+        MemorySegment idSegment = HostBuffer.segment(ids);
+        MemorySegment weightSegment = HostBuffer.segment(weights);
+        divide(
+                n,
+                (8L + shape.chosen()) * shape.experts(),
+                (from, to, slot) ->
+                        kernels.gate(shape, scores, biasRow, idSegment, weightSegment, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void gather(Rows x, Buffer index, int n, int columns, Rows y) {
+        Shapes.atLeast("index", index, (long) n * Integer.BYTES);
+        Shapes.rows("y", y, n, columns);
+        MemorySegment from = HostBuffer.segment(x.buffer());
+        MemorySegment to = HostBuffer.segment(y.buffer());
+        MemorySegment indexSegment = HostBuffer.segment(index);
+        for (int i = 0; i < n; i++) {
+            long source = x.offset() + (long) indexSegment.get(HostBuffer.I32, 4L * i) * x.stride();
+            MemorySegment.copy(from, source * 4, to, (y.offset() + (long) i * y.stride()) * 4, 4L * columns);
+        }
+    }
+
+    @Override
+    public void gatherCodes(Codes x, Buffer index, int n, Codes y) {
+        requireColumns("gathered codes", y.columns(), x.columns());
+        Shapes.codes(y, n);
+        Shapes.indices("index", index, n, x.columns() == 0 ? 0 : x.q().byteSize() / x.columns());
+        MemorySegment indexSegment = HostBuffer.segment(index);
+        long scaleBytes = x.columns() / 32 * 4L;
+        for (int i = 0; i < n; i++) {
+            long row = indexSegment.get(HostBuffer.I32, 4L * i);
+            copyRow(x.q(), row, y.q(), i, x.columns());
+            copyRow(x.scales(), row, y.scales(), i, scaleBytes);
+        }
+    }
+
+    private static void copyRow(Buffer source, long sourceRow, Buffer target, long targetRow, long rowBytes) {
+        MemorySegment.copy(
+                HostBuffer.segment(source),
+                sourceRow * rowBytes,
+                HostBuffer.segment(target),
+                targetRow * rowBytes,
+                rowBytes);
+    }
+
+    @Override
+    public void accumulate(Rows y, Buffer weights, Buffer index, int n, int columns, Buffer sums, Buffer poisoned) {
+        Shapes.rows("y", y, n, columns);
+        Shapes.atLeast("weights", weights, (long) n * Float.BYTES);
+        Shapes.indices("index", index, n, poisoned.byteSize() / Integer.BYTES);
+        MemorySegment weightSegment = HostBuffer.segment(weights);
+        MemorySegment indexSegment = HostBuffer.segment(index);
+        MemorySegment sumSegment = HostBuffer.segment(sums);
+        MemorySegment poisonedSegment = HostBuffer.segment(poisoned);
+        divide(
+                n,
+                4L * columns,
+                (from, to, slot) -> kernels.accumulate(
+                        y, weightSegment, indexSegment, columns, sumSegment, poisonedSegment, from, to));
+    }
+
+    @Override
+    public void clear(Buffer buffer, long bytes) {
+        HostBuffer.segment(buffer).asSlice(0, bytes).fill((byte) 0);
+    }
+
+    @Override
+    public void combine(Buffer sums, int n, int columns, Rows y) {
+        Shapes.rows("y", y, n, columns);
+        Shapes.atLeast("sums", sums, (long) n * columns * Long.BYTES);
+        MemorySegment sumSegment = HostBuffer.segment(sums);
+        divide(n, 2L * columns, (from, to, slot) -> kernels.combine(sumSegment, columns, y, from, to));
+    }
+
+    @Override
+    public void close() {
+        lane.close();
+        loader.close();
+        synchronized (buffers) {
+            buffers.forEach(HostBuffer::free);
+            buffers.clear();
+        }
+        synchronized (matrices) {
+            matrices.forEach(HostMatrix::close);
+            matrices.clear();
+        }
+        if (ownsPool) {
+            lane.pool().close();
+        }
+    }
+
+    private static void requireColumns(String what, int actual, int expected) {
+        if (actual != expected) {
+            throw new IllegalArgumentException(what + ": " + actual + " columns where " + expected + " are needed");
+        }
+    }
+
+    /// Computes units `[from, to)` with the scratch memory of a slot.
+    private interface RangeTask {
+        void run(int from, int to, int slot);
+    }
+
+    private void divideTiles(int rows, long workPerRow, RangeTask task) {
+        int tiles = TileLayout.tiles(rows);
+        divide(
+                tiles,
+                TileLayout.ROWS * workPerRow,
+                (from, to, slot) -> task.run(from * TileLayout.ROWS, Math.min(rows, to * TileLayout.ROWS), slot));
+    }
+
+    /// Divides units among threads; small work stays on the caller.
+    private void divide(int units, long workPerUnit, RangeTask task) {
+        long worthwhile = units * workPerUnit / WORK_MIN;
+        int parts = (int) Math.min(Math.min(units, worthwhile), (long) PARTS_PER_THREAD * scratch.length);
+        if (parts <= 1 || scratch.length == 1) {
+            if (units > 0) {
+                task.run(0, units, 0);
+            }
+            return;
+        }
+        lane.run(
+                parts,
+                (part, slot) ->
+                        task.run((int) ((long) units * part / parts), (int) ((long) units * (part + 1) / parts), slot));
+    }
+}

@@ -1,0 +1,61 @@
+package org.bergfried.worker.kernel.cpu;
+
+import java.lang.foreign.MemorySegment;
+import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.StoredTensor;
+
+/// Checks and re-lays weights, several rows at a time where a tensor is big. Any thread may load, one after the
+/// other.
+final class WeightLoader implements AutoCloseable {
+    private static final long PART_BYTES = 1 << 20;
+
+    private final ComputePool.Lane lane;
+
+    WeightLoader(ComputePool pool) {
+        lane = pool.open(ComputePool.Priority.TRUNK);
+    }
+
+    synchronized HostMatrix load(StoredTensor tensor) {
+        boolean mapped = !tensor.type().integerCoded() && tensor.bytes().isNative();
+        HostMatrix matrix = mapped ? HostMatrix.mapped(tensor) : HostMatrix.resident(tensor);
+        long bytes = tensor.bytes().byteSize();
+        int tiles = TileLayout.tiles(tensor.rows());
+        int parts = Math.clamp(bytes / PART_BYTES, 1, tiles);
+        try {
+            lane.run(parts, (part, slot) -> {
+                int from = (int) ((long) tiles * part / parts) * TileLayout.ROWS;
+                int to = (int) ((long) tiles * (part + 1) / parts) * TileLayout.ROWS;
+                fill(tensor, matrix, from, Math.min(to, tensor.rows()));
+            });
+        } catch (RuntimeException e) {
+            matrix.close();
+            throw e;
+        }
+        return matrix;
+    }
+
+    private static void fill(StoredTensor tensor, HostMatrix matrix, int from, int to) {
+        WeightCheck.check(tensor, from, to);
+        long rowBytes = tensor.type().rowBytes(tensor.columns());
+        if (tensor.type().integerCoded()) {
+            relay(tensor, matrix.weights(), rowBytes, from, to);
+        } else if (matrix.residentBytes() > 0) {
+            MemorySegment.copy(
+                    tensor.bytes(), from * rowBytes, matrix.weights(), from * rowBytes, (to - from) * rowBytes);
+        }
+    }
+
+    private static void relay(StoredTensor tensor, MemorySegment tiles, long rowBytes, int from, int to) {
+        ElementType type = tensor.type();
+        long tileBytes = TileLayout.tileBytes(type, tensor.columns());
+        for (int row = from; row < to; row++) {
+            MemorySegment tile = tiles.asSlice(row / TileLayout.ROWS * tileBytes, tileBytes);
+            TileLayout.relayRow(type, tensor.bytes().asSlice(row * rowBytes, rowBytes), tile, row % TileLayout.ROWS);
+        }
+    }
+
+    @Override
+    public void close() {
+        lane.close();
+    }
+}

@@ -1,0 +1,98 @@
+package org.bergfried.worker.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import org.bergfried.worker.tensor.Buffer;
+import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Rows;
+import org.bergfried.worker.tensor.StoredTensor;
+
+/// Moves arrays to and from a backend in tests.
+final class Host {
+    private Host() {}
+
+    static Buffer floats(Backend backend, float... values) {
+        Buffer buffer = backend.allocate(Math.max(4, values.length * 4L));
+        backend.write(MemorySegment.ofArray(values), buffer, 0);
+        return buffer;
+    }
+
+    static Buffer ints(Backend backend, int... values) {
+        Buffer buffer = backend.allocate(Math.max(4, values.length * 4L));
+        backend.write(MemorySegment.ofArray(values), buffer, 0);
+        return buffer;
+    }
+
+    static Buffer longs(Backend backend, long... values) {
+        Buffer buffer = backend.allocate(Math.max(8, values.length * 8L));
+        backend.write(MemorySegment.ofArray(values), buffer, 0);
+        return buffer;
+    }
+
+    static Rows rows(Backend backend, int columns, float... values) {
+        return Rows.of(floats(backend, values), columns);
+    }
+
+    static float[] floats(Backend backend, Buffer buffer) {
+        var values = new float[(int) (buffer.byteSize() / 4)];
+        backend.read(buffer, 0, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    static int[] ints(Backend backend, Buffer buffer) {
+        var values = new int[(int) (buffer.byteSize() / 4)];
+        backend.read(buffer, 0, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    static long[] longs(Backend backend, Buffer buffer) {
+        var values = new long[(int) (buffer.byteSize() / 8)];
+        backend.read(buffer, 0, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    static byte[] bytes(Backend backend, Buffer buffer) {
+        var values = new byte[(int) buffer.byteSize()];
+        backend.read(buffer, 0, MemorySegment.ofArray(values));
+        return values;
+    }
+
+    /// A float32 tensor.
+    static StoredTensor tensor(int rows, int columns, float... values) {
+        MemorySegment bytes = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
+        return new StoredTensor("w", ElementType.F32, List.of(rows, columns), bytes);
+    }
+
+    static StoredTensor tensor(ElementType type, int rows, int columns, byte... bytes) {
+        MemorySegment segment = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+        return new StoredTensor("w", type, List.of(rows, columns), segment);
+    }
+
+    /// Random codes; f16 scales of both signs, about 2^-12 to 2^3 in size. The same bytes as in `reference.c`.
+    static StoredTensor coded(SplitMix random, ElementType type, int rows, int columns) {
+        int size = type.blockBytes();
+        int scaleAt = type == ElementType.Q6_K ? 208 : 0;
+        var bytes = new byte[(int) (rows * type.rowBytes(columns))];
+        for (int block = 0; block < bytes.length; block += size) {
+            for (int i = 0; i < size; i++) {
+                bytes[block + i] = (byte) random.draw();
+            }
+            long bits = random.draw();
+            int scale = (int) ((bits & 0x83ff) | ((3 + Long.remainderUnsigned(bits >>> 16, 16)) << 10));
+            bytes[block + scaleAt] = (byte) scale;
+            bytes[block + scaleAt + 1] = (byte) (scale >> 8);
+        }
+        return tensor(type, rows, columns, bytes);
+    }
+
+    /// The bits of floats with one bit pattern for every NaN.
+    static int[] bits(float... values) {
+        var bits = new int[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToIntBits(values[i]);
+        }
+        return bits;
+    }
+}
