@@ -28,12 +28,13 @@ public sealed interface AttentionSpec {
     /// Multi-head latent attention (DeepSeek-V2, section 2.1), computed absorbed.
     ///
     /// @param heads        query heads.
+    /// @param queryRank    columns of the compressed query; 0 if queries are not compressed.
     /// @param kvRank       columns of the latent.
     /// @param nopeColumns  columns of a head without RoPE.
     /// @param ropeColumns  columns with RoPE, shared by all heads on the key's side.
     /// @param valueColumns columns of a value head.
     /// @param scale        see above.
-    record Latent(int heads, int kvRank, int nopeColumns, int ropeColumns, int valueColumns, float scale)
+    record Latent(int heads, int queryRank, int kvRank, int nopeColumns, int ropeColumns, int valueColumns, float scale)
             implements AttentionSpec {
         /// A cached row is the latent after its norm, then the rotated key.
         @Override

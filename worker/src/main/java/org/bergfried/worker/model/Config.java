@@ -1,0 +1,160 @@
+package org.bergfried.worker.model;
+
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.bergfried.contract.ClusterException;
+import org.bergfried.worker.weights.Refusals;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The fields of a model's configuration, in Hugging Face's names. It notes which fields were read, so that what
+/// nobody understood can be refused by name: reading a field is what makes it known.
+final class Config {
+    private final Path file;
+    private final ObjectNode fields;
+    private final Map<String, String> spelled; // field -> what the file calls it, where that differs
+    private final Set<String> read = new HashSet<>();
+
+    Config(Path file, ObjectNode fields, Map<String, String> spelled) {
+        this.file = file;
+        this.fields = fields;
+        this.spelled = Map.copyOf(spelled);
+    }
+
+    /// Whether the field is there and not null.
+    boolean has(String field) {
+        return value(field) != null;
+    }
+
+    /// A whole number from 1 to `max`.
+    int count(String field, int max) {
+        return inRange(field, require(field), 1, max);
+    }
+
+    /// The same with a default.
+    int count(String field, int max, int fallback) {
+        JsonNode value = value(field);
+        return value == null ? fallback : inRange(field, value, 1, max);
+    }
+
+    /// A whole number from 0 to `max`, with a default.
+    int countOrZero(String field, int max, int fallback) {
+        JsonNode value = value(field);
+        return value == null ? fallback : inRange(field, value, 0, max);
+    }
+
+    /// A positive finite number.
+    double number(String field) {
+        return positive(field, require(field));
+    }
+
+    /// The same with a default.
+    double number(String field, double fallback) {
+        JsonNode value = value(field);
+        return value == null ? fallback : positive(field, value);
+    }
+
+    /// A truth value with a default.
+    boolean flag(String field, boolean fallback) {
+        JsonNode value = value(field);
+        if (value != null && !value.isBoolean()) {
+            throw refuse(field, "must be true or false");
+        }
+        return value == null ? fallback : value.booleanValue();
+    }
+
+    /// A word with a default.
+    String word(String field, String fallback) {
+        JsonNode value = value(field);
+        if (value != null && !value.isString()) {
+            throw refuse(field, "must be a string");
+        }
+        return value == null ? fallback : value.stringValue();
+    }
+
+    /// Refuses the file unless the field is absent or has the only understood value.
+    void onlyWord(String field, String understood) {
+        if (!word(field, understood).equals(understood)) {
+            throw refuse(field, "only \"" + understood + "\" is understood");
+        }
+    }
+
+    /// The same for a truth value.
+    void onlyFlag(String field, boolean understood) {
+        if (flag(field, understood) != understood) {
+            throw refuse(field, "only " + understood + " is understood");
+        }
+    }
+
+    /// An object within this one, or null.
+    @Nullable
+    Config nested(String field) {
+        JsonNode value = value(field);
+        if (value == null) {
+            return null;
+        }
+        if (value instanceof ObjectNode object) {
+            return new Config(file, object, spelled);
+        }
+        throw refuse(field, "must be an object");
+    }
+
+    /// The raw value, or null if the field is absent or null.
+    @Nullable
+    JsonNode value(String field) {
+        read.add(field);
+        JsonNode value = fields.get(field);
+        return value == null || value.isNull() ? null : value;
+    }
+
+    /// Refuses the first field that nobody read and that is not known to leave the numbers alone.
+    void refuseUnread(Set<String> harmless) {
+        for (Map.Entry<String, JsonNode> field : fields.properties()) {
+            String name = field.getKey();
+            if (!read.contains(name)
+                    && !harmless.contains(name)
+                    && !field.getValue().isNull()) {
+                throw refuse(name, "this field is not understood and might change the model's numbers");
+            }
+        }
+    }
+
+    /// A refusal that names the file, the field and its value.
+    ClusterException refuse(String field, String why) {
+        JsonNode value = fields.get(field);
+        String name = spelled.getOrDefault(field, field);
+        return Refusals.unsupported(
+                file, value == null ? name + " is missing: " + why : name + " = " + shown(value) + ": " + why);
+    }
+
+    private JsonNode require(String field) {
+        JsonNode value = value(field);
+        if (value == null) {
+            throw refuse(field, "it must be a number");
+        }
+        return value;
+    }
+
+    private int inRange(String field, JsonNode value, int min, int max) {
+        boolean whole = value.isIntegralNumber() && value.canConvertToInt();
+        if (!whole || value.intValue() < min || value.intValue() > max) {
+            throw refuse(field, "must be a whole number from " + min + " to " + max);
+        }
+        return value.intValue();
+    }
+
+    private double positive(String field, JsonNode value) {
+        double number = value.isNumber() ? value.doubleValue() : Double.NaN;
+        if (!(number > 0) || Double.isInfinite(number)) {
+            throw refuse(field, "must be a positive finite number");
+        }
+        return number;
+    }
+
+    private static String shown(JsonNode value) {
+        return Refusals.shown(value.toString());
+    }
+}

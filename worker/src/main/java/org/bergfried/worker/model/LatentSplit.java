@@ -1,0 +1,99 @@
+package org.bergfried.worker.model;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.weights.Refusals;
+
+/// Splits kv_b of latent attention per head (ARITHMETIC.md rule G, "MLA"). The K half is kept transposed, in private
+/// memory of the model where the file does not have it so.
+final class LatentSplit {
+    private final Arena arena;
+
+    /// @param arena owns the transposed copies.
+    LatentSplit(Arena arena) {
+        this.arena = arena;
+    }
+
+    /// @param keyUp   per head `[kvRank, nopeColumns]`.
+    /// @param valueUp per head `[valueColumns, kvRank]`.
+    record Halves(List<StoredTensor> keyUp, List<StoredTensor> valueUp) {}
+
+    /// The halves of one layer.
+    Halves read(TensorFinder tensors, int layer, AttentionSpec.Latent attention) {
+        return switch (tensors.form()) {
+            case SAFETENSORS -> fromJoined(tensors, layer, attention);
+            case GGUF -> fromSplit(tensors, layer, attention);
+        };
+    }
+
+    private Halves fromJoined(TensorFinder tensors, int layer, AttentionSpec.Latent attention) {
+        int nope = attention.nopeColumns();
+        int headRows = nope + attention.valueColumns();
+        StoredTensor joined = tensors.matrix(
+                Part.KV_UP.name(tensors.form(), layer), attention.heads() * headRows, attention.kvRank());
+        if (joined.type().integerCoded()) {
+            throw new IllegalStateException("safetensors hold no integer-coded types");
+        }
+        var keyUp = new ArrayList<StoredTensor>();
+        var valueUp = new ArrayList<StoredTensor>();
+        for (int head = 0; head < attention.heads(); head++) {
+            String suffix = "#" + head;
+            keyUp.add(transposed(joined.slice(joined.name() + ".k" + suffix, head * headRows, nope)));
+            valueUp.add(joined.slice(joined.name() + ".v" + suffix, head * headRows + nope, attention.valueColumns()));
+        }
+        return new Halves(keyUp, valueUp);
+    }
+
+    private Halves fromSplit(TensorFinder tensors, int layer, AttentionSpec.Latent attention) {
+        String joined = Part.KV_UP.name(tensors.form(), layer);
+        String keyName = Part.KEY_UP.name(tensors.form(), layer);
+        if (tensors.has(joined) && !tensors.has(keyName)) {
+            throw Refusals.unsupported(
+                    tensors.path(),
+                    "has only " + joined + "; convert the model with a converter that writes " + keyName + " and "
+                            + Part.VALUE_UP.name(tensors.form(), layer));
+        }
+        tensors.ignore(joined);
+        StoredTensor keys = tensors.matrices(keyName, attention.heads(), attention.kvRank(), attention.nopeColumns());
+        StoredTensor values = tensors.matrices(
+                Part.VALUE_UP.name(tensors.form(), layer),
+                attention.heads(),
+                attention.valueColumns(),
+                attention.kvRank());
+        return new Halves(
+                perHead(keys, attention.heads(), attention.kvRank()),
+                perHead(values, attention.heads(), attention.valueColumns()));
+    }
+
+    private static List<StoredTensor> perHead(StoredTensor tensor, int heads, int rows) {
+        var slices = new ArrayList<StoredTensor>();
+        for (int head = 0; head < heads; head++) {
+            slices.add(tensor.slice(tensor.name() + "#" + head, head * rows, rows));
+        }
+        return slices;
+    }
+
+    /// `[rows, columns]` to `[columns, rows]`, same type.
+    private StoredTensor transposed(StoredTensor tensor) {
+        int rows = tensor.rows();
+        int columns = tensor.columns();
+        int elementBytes = tensor.type().blockBytes();
+        MemorySegment target = arena.allocate(tensor.bytes().byteSize(), 64);
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                long from = ((long) row * columns + column) * elementBytes;
+                long to = ((long) column * rows + row) * elementBytes;
+                if (elementBytes == Float.BYTES) {
+                    target.set(ValueLayout.JAVA_INT, to, tensor.bytes().get(ValueLayout.JAVA_INT_UNALIGNED, from));
+                } else {
+                    target.set(ValueLayout.JAVA_SHORT, to, tensor.bytes().get(ValueLayout.JAVA_SHORT_UNALIGNED, from));
+                }
+            }
+        }
+        return new StoredTensor(tensor.name(), tensor.type(), List.of(columns, rows), target.asReadOnly());
+    }
+}

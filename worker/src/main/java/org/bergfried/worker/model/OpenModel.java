@@ -1,0 +1,88 @@
+package org.bergfried.worker.model;
+
+import java.lang.foreign.Arena;
+import java.util.Map;
+import org.bergfried.worker.weights.TensorStore;
+import org.jspecify.annotations.Nullable;
+
+/// A model whose files are mapped.
+final class OpenModel implements Model {
+    private final ModelSpec spec;
+    private final TensorStore store;
+    private final Arena arena;
+    private final TrunkTensors trunk;
+    private final ExpertReader experts;
+    private final ModelTexts texts;
+
+    /// @param arena owns the private copies of the trunk's tensors; closed with the model.
+    OpenModel(
+            ModelSpec spec,
+            TensorStore store,
+            Arena arena,
+            TrunkTensors trunk,
+            ExpertReader experts,
+            ModelTexts texts) {
+        this.spec = spec;
+        this.store = store;
+        this.arena = arena;
+        this.trunk = trunk;
+        this.experts = experts;
+        this.texts = texts;
+    }
+
+    @Override
+    public ModelSpec spec() {
+        return spec;
+    }
+
+    @Override
+    public TrunkTensors trunk() {
+        return trunk;
+    }
+
+    @Override
+    public TrunkTensors.SwiGlu expert(int layer, int expert) {
+        return experts.expert(layer, expert);
+    }
+
+    @Override
+    public String digest() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public String expertDigest(int layer, int expert) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public byte @Nullable [] tokenizerJson() {
+        return texts.tokenizerJson();
+    }
+
+    @Override
+    public @Nullable String chatTemplate() {
+        return texts.chatTemplate();
+    }
+
+    @Override
+    public Map<String, String> tokenVariables() {
+        return texts.tokenVariables();
+    }
+
+    @Override
+    public int[] stopIds() {
+        return texts.stopIds().clone();
+    }
+
+    @Override
+    public long fileBytes() {
+        return store.fileBytes();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,146 @@
+package org.bergfried.worker.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bergfried.contract.Limits;
+import tools.jackson.databind.JsonNode;
+
+/// Turns a configuration into a [ModelSpec], and refuses what it does not understand.
+final class SpecReader {
+    // Bounds on what a configuration may claim, far above real models: they keep sizes in 31 bits and loops short.
+    private static final int VOCABULARY_MAX = 1 << 24;
+    private static final int COLUMNS_MAX = 1 << 20;
+    private static final int HEADS_MAX = 1 << 16;
+    private static final int LAYERS_MAX = Limits.MOE_LAYERS;
+
+    private final String name;
+    private final Family family;
+    private final Config config;
+
+    private SpecReader(String name, Family family, Config config) {
+        this.name = name;
+        this.family = family;
+        this.config = config;
+    }
+
+    /// Reads every field that matters.
+    ///
+    /// @param name the `model_type` or GGUF architecture, for the result.
+    static ModelSpec read(String name, Family family, Config config) {
+        ModelSpec spec = new SpecReader(name, family, config).read();
+        config.refuseUnread(Families.HARMLESS_FIELDS);
+        return spec;
+    }
+
+    private ModelSpec read() {
+        config.onlyWord("hidden_act", "silu");
+        config.onlyFlag("mlp_bias", false);
+        refuseOtherAttention();
+        int hiddenSize = config.count("hidden_size", COLUMNS_MAX);
+        int contextLength = config.count("max_position_embeddings", Integer.MAX_VALUE);
+        boolean interleaved = config.flag("rope_interleave", family.interleaved());
+        int rotaryColumns = rotaryColumns(hiddenSize);
+        RopeReader rope = RopeReader.read(config, contextLength);
+        return new ModelSpec(
+                name,
+                config.count("vocab_size", VOCABULARY_MAX),
+                hiddenSize,
+                contextLength,
+                (float) config.number("rms_norm_eps"),
+                attention(hiddenSize, rope),
+                new RopeSpec(rotaryColumns, rope.theta(), interleaved, rope.scaling()),
+                layers(),
+                config.flag("tie_word_embeddings", false));
+    }
+
+    private void refuseOtherAttention() {
+        config.value("sliding_window");
+        if (config.flag("use_sliding_window", false)) {
+            throw config.refuse("use_sliding_window", "only attention to all positions is understood");
+        }
+        if (config.flag("attention_bias", false) && family.attention() == Family.Attention.LATENT) {
+            throw config.refuse("attention_bias", "latent attention with biases is not understood");
+        }
+        JsonNode kinds = config.value("layer_types");
+        if (kinds != null) {
+            for (JsonNode kind : kinds) {
+                if (!kind.isString() || !kind.stringValue().equals("full_attention")) {
+                    throw config.refuse("layer_types", "only full_attention is understood");
+                }
+            }
+        }
+    }
+
+    private int rotaryColumns(int hiddenSize) {
+        int columns = family.attention() == Family.Attention.LATENT
+                ? config.count("qk_rope_head_dim", COLUMNS_MAX)
+                : headColumns(hiddenSize);
+        if (columns % 2 != 0) {
+            throw config.refuse(
+                    family.attention() == Family.Attention.LATENT ? "qk_rope_head_dim" : "head_dim", "must be even");
+        }
+        return columns;
+    }
+
+    private int headColumns(int hiddenSize) {
+        int heads = config.count("num_attention_heads", HEADS_MAX);
+        if (!config.has("head_dim") && hiddenSize % heads != 0) {
+            throw config.refuse("num_attention_heads", "must divide hidden_size = " + hiddenSize);
+        }
+        return config.count("head_dim", COLUMNS_MAX, hiddenSize / heads);
+    }
+
+    private AttentionSpec attention(int hiddenSize, RopeReader rope) {
+        return switch (family.attention()) {
+            case GROUPED -> grouped(hiddenSize);
+            case LATENT -> latent(rope.keyScale());
+        };
+    }
+
+    private AttentionSpec grouped(int hiddenSize) {
+        int heads = config.count("num_attention_heads", HEADS_MAX);
+        int kvHeads = config.count("num_key_value_heads", HEADS_MAX, heads);
+        if (heads % kvHeads != 0) {
+            throw config.refuse("num_key_value_heads", "must divide num_attention_heads = " + heads);
+        }
+        int columns = headColumns(hiddenSize);
+        return new AttentionSpec.Grouped(heads, kvHeads, columns, scale(1, columns));
+    }
+
+    private AttentionSpec latent(double keyScale) {
+        config.value("num_key_value_heads"); // every head reads the one latent, whatever this says
+        int nope = config.count("qk_nope_head_dim", COLUMNS_MAX);
+        int rope = config.count("qk_rope_head_dim", COLUMNS_MAX);
+        if (config.count("head_dim", COLUMNS_MAX, rope) != rope) {
+            throw config.refuse("head_dim", "must be qk_rope_head_dim = " + rope + " where the attention is latent");
+        }
+        if (config.count("qk_head_dim", 2 * COLUMNS_MAX, nope + rope) != nope + rope) {
+            throw config.refuse("qk_head_dim", "must be qk_nope_head_dim + qk_rope_head_dim = " + (nope + rope));
+        }
+        return new AttentionSpec.Latent(
+                config.count("num_attention_heads", HEADS_MAX),
+                config.countOrZero("q_lora_rank", COLUMNS_MAX, 0),
+                config.count("kv_lora_rank", COLUMNS_MAX),
+                nope,
+                rope,
+                config.count("v_head_dim", COLUMNS_MAX),
+                scale(keyScale, nope + rope));
+    }
+
+    /// ARITHMETIC.md rule G: float(m^2 / sqrt(dqk)).
+    private static float scale(double keyScale, int columns) {
+        return (float) (keyScale * keyScale / Math.sqrt(columns));
+    }
+
+    private List<FeedForwardSpec> layers() {
+        int count = config.count("num_hidden_layers", LAYERS_MAX);
+        var mixtures = new MixtureReader(family, config);
+        var layers = new ArrayList<FeedForwardSpec>();
+        FeedForwardSpec.Dense dense = new FeedForwardSpec.Dense(config.count("intermediate_size", COLUMNS_MAX));
+        FeedForwardSpec moe = family.mixture() == Family.Mixture.NONE ? dense : mixtures.mixture();
+        for (int layer = 0; layer < count; layer++) {
+            layers.add(mixtures.isMixture(layer) ? moe : dense);
+        }
+        return layers;
+    }
+}
