@@ -1,0 +1,313 @@
+package org.bergfried.worker.expert;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.ExpertSet;
+import org.bergfried.contract.cluster.PlacementFacts;
+import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.model.FeedForwardSpec;
+import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.ModelSpec;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Which routed experts are in memory. Hot ones are installed and evicted by order of the placement, in the
+/// background;
+/// all others are cold and loaded on first use into a bounded least-recently-used set: same kernels, same bits. Both
+/// have limits that are part of the worker's memory sum. Thread-safe.
+public final class ExpertStore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ExpertStore.class);
+
+    private final Model model;
+    private final PlacementFacts facts;
+    private final Backend backend;
+    private final Budget budget;
+    private final Verifier verifier;
+    private final Map<Integer, Expert> hot = new HashMap<>(); // by cell; guarded by this
+    private final LinkedHashMap<Integer, Expert> cold =
+            new LinkedHashMap<>(16, 0.75f, true); // by cell, least recently used first; guarded by this
+    private final ExecutorService installer = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("expert-install").factory());
+    private final BitSet hotCells = new BitSet(); // guarded by this
+    private volatile ExpertSet hotSet;
+    private long hotBytes; // guarded by this
+    private long coldBytes; // guarded by this
+    private boolean closed; // guarded by this
+
+    /// Bytes that experts may take.
+    ///
+    /// @param hotBytesMax  of installed experts.
+    /// @param coldBytesMax of experts that were loaded on use; at least the largest expert.
+    public record Budget(long hotBytesMax, long coldBytesMax) {
+        /// Room for every expert of a model as a hot one.
+        public static Budget wholeModel(Model model) {
+            PlacementFacts facts = facts(model.spec());
+            return new Budget(bytes(model, ExpertSet.all(facts)), largestExpertBytes(model));
+        }
+    }
+
+    /// Checks the file's bytes of an expert before they are loaded; throws
+    /// `ClusterException(WEIGHTS_CORRUPT)`.
+    public interface Verifier {
+        /// Trusts what was verified when the model was opened.
+        Verifier NONE = (layer, expert) -> {};
+
+        /// Checks one expert.
+        void verify(int layer, int expert);
+    }
+
+    /// An empty store.
+    ///
+    /// @param backend what the experts are computed with; its owner closes it after this store.
+    public ExpertStore(Model model, Backend backend, Budget budget, Verifier verifier) {
+        this.model = model;
+        this.facts = facts(model.spec());
+        this.backend = backend;
+        this.budget = budget;
+        this.verifier = verifier;
+        this.hotSet = ExpertSet.none(facts);
+        long largest = largestExpertBytes(model);
+        if (budget.coldBytesMax < largest) {
+            throw new ClusterException(
+                    ErrorReason.TOO_LARGE,
+                    "the memory for cold experts is " + budget.coldBytesMax + " bytes; one expert of this model needs "
+                            + largest + "; raise the limit");
+        }
+    }
+
+    /// Layers and experts of a model.
+    ///
+    /// @throws ClusterException if its layers have different numbers of experts.
+    public static PlacementFacts facts(ModelSpec spec) {
+        int[] layers = spec.moeLayers();
+        int experts = layers.length == 0 ? 0 : experts(spec, layers[0]);
+        for (int layer : layers) {
+            if (experts(spec, layer) != experts) {
+                throw new ClusterException(
+                        ErrorReason.MODEL_UNSUPPORTED,
+                        "layer " + layer + " has " + experts(spec, layer) + " experts where layer " + layers[0]
+                                + " has " + experts + "; all must have the same number");
+            }
+        }
+        return PlacementFacts.of(layers, experts);
+    }
+
+    private static int experts(ModelSpec spec, int layer) {
+        return spec.layers().get(layer) instanceof FeedForwardSpec.Moe moe
+                ? moe.gate().experts()
+                : 0;
+    }
+
+    /// Bytes of the backend's memory that a set of experts takes as hot ones.
+    public static long bytes(Model model, ExpertSet experts) {
+        long bytes = 0;
+        for (int layer : experts.facts().moeLayers()) {
+            for (int expert : experts.experts(layer)) {
+                bytes += Expert.residentBytes(model.expert(layer, expert));
+            }
+        }
+        return bytes;
+    }
+
+    /// Bytes of the largest expert, by the first of each layer.
+    public static long largestExpertBytes(Model model) {
+        long largest = 0;
+        for (int layer : model.spec().moeLayers()) {
+            largest = Math.max(largest, Expert.residentBytes(model.expert(layer, 0)));
+        }
+        return largest;
+    }
+
+    /// The installed experts.
+    public ExpertSet hot() {
+        return hotSet;
+    }
+
+    /// Bytes of installed experts.
+    public synchronized long hotBytes() {
+        return hotBytes;
+    }
+
+    /// Bytes of experts that were loaded on use.
+    public synchronized long coldBytes() {
+        return coldBytes;
+    }
+
+    /// Installs those of a set that are not installed yet, in the background, and returns at once. What does not fit
+    /// the limit, or differs from its digest, ends the installation.
+    public Installation install(ExpertSet wanted) {
+        List<Integer> cells = wanted.cells().stream().boxed().toList();
+        var installation = new Installation(cells.size());
+        try {
+            installer.execute(() -> install(cells, installation));
+        } catch (RejectedExecutionException e) {
+            installation
+                    .done()
+                    .completeExceptionally(new ClusterException(
+                            ErrorReason.DRAINING, "the worker shuts down and installs no experts", e));
+        }
+        return installation;
+    }
+
+    /// Lets go of installed experts; the memory of one that is being computed is freed right after.
+    public void evict(ExpertSet unwanted) {
+        var free = new ArrayList<Expert>();
+        synchronized (this) {
+            unwanted.cells().stream().forEach(cell -> {
+                Expert expert = hot.remove(cell);
+                if (expert != null) {
+                    hotCells.clear(cell);
+                    hotBytes -= expert.residentBytes();
+                    expert.evicted = true;
+                    collectIfUnused(expert, free);
+                }
+            });
+            publishHot();
+        }
+        free.forEach(Expert::close);
+    }
+
+    /// An installed expert, marked as used, or null.
+    synchronized @Nullable Expert acquireHot(int layer, int index) {
+        Expert expert = hot.get(facts.cell(layer, index));
+        if (expert != null) {
+            expert.users++;
+        }
+        return expert;
+    }
+
+    /// Any expert, marked as used; a cold one is loaded. Called by the one thread that computes, while it uses no
+    /// other
+    /// cold one.
+    ///
+    /// @throws ClusterException if its bytes are corrupt.
+    Expert acquire(int layer, int index) {
+        int cell = facts.cell(layer, index);
+        synchronized (this) {
+            Expert expert = hot.containsKey(cell) ? hot.get(cell) : cold.get(cell);
+            if (expert != null) {
+                expert.users++;
+                return expert;
+            }
+        }
+        makeRoomForCold(Expert.residentBytes(model.expert(layer, index)));
+        Expert loaded = load(layer, index);
+        synchronized (this) {
+            loaded.users = 1;
+            cold.put(cell, loaded);
+            coldBytes += loaded.residentBytes();
+        }
+        return loaded;
+    }
+
+    /// Ends the use of an expert. No operation with it may be queued or running.
+    void release(Expert expert) {
+        var free = new ArrayList<Expert>(1);
+        synchronized (this) {
+            expert.users--;
+            collectIfUnused(expert, free);
+        }
+        free.forEach(Expert::close);
+    }
+
+    /// Frees everything. Nothing may be computing.
+    @Override
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        installer.close();
+        synchronized (this) {
+            hot.values().forEach(Expert::close);
+            cold.values().forEach(Expert::close);
+            hot.clear();
+            hotCells.clear();
+            cold.clear();
+            hotBytes = 0;
+            coldBytes = 0;
+            publishHot();
+        }
+    }
+
+    private void install(List<Integer> cells, Installation installation) {
+        try {
+            for (int cell : cells) {
+                installOne(facts.moeLayers().get(cell / facts.expertsPerLayer()), cell % facts.expertsPerLayer());
+                installation.advance();
+            }
+            installation.done().complete(null);
+        } catch (ClusterException e) {
+            installation.done().completeExceptionally(e);
+        }
+    }
+
+    private void installOne(int layer, int index) {
+        int cell = facts.cell(layer, index);
+        long bytes = Expert.residentBytes(model.expert(layer, index));
+        synchronized (this) {
+            if (closed) {
+                throw new ClusterException(ErrorReason.DRAINING, "the worker shuts down and installs no experts");
+            }
+            if (hot.containsKey(cell)) {
+                return;
+            }
+            if (hotBytes + bytes > budget.hotBytesMax) {
+                throw new ClusterException(
+                        ErrorReason.TOO_LARGE,
+                        "expert " + index + " of layer " + layer + " needs " + bytes + " bytes besides the " + hotBytes
+                                + " of the experts in memory; the limit is " + budget.hotBytesMax
+                                + "; raise it or place fewer experts here");
+            }
+        }
+        makeHot(cell, load(layer, index));
+    }
+
+    private synchronized void makeHot(int cell, Expert expert) {
+        hot.put(cell, expert);
+        hotCells.set(cell);
+        hotBytes += expert.residentBytes();
+        publishHot();
+    }
+
+    private Expert load(int layer, int index) {
+        verifier.verify(layer, index);
+        LOG.debug("Loading expert {} of layer {}", index, layer);
+        return Expert.load(backend, layer, index, model.expert(layer, index));
+    }
+
+    private void makeRoomForCold(long bytes) {
+        var free = new ArrayList<Expert>();
+        synchronized (this) {
+            Iterator<Expert> oldest = cold.values().iterator();
+            while (coldBytes + bytes > budget.coldBytesMax && oldest.hasNext()) {
+                Expert expert = oldest.next();
+                oldest.remove();
+                coldBytes -= expert.residentBytes();
+                expert.evicted = true;
+                collectIfUnused(expert, free);
+            }
+        }
+        free.forEach(Expert::close);
+    }
+
+    private static void collectIfUnused(Expert expert, List<Expert> free) {
+        if (expert.evicted && expert.users == 0) {
+            free.add(expert);
+        }
+    }
+
+    private void publishHot() {
+        hotSet = ExpertSet.of(facts, hotCells);
+    }
+}
