@@ -315,6 +315,8 @@ final class ExpressionParser {
         Expr.Passed passed = Expr.Passed.NOTHING;
         if (reader.takeOperator("(")) {
             passed = passed();
+        } else if (next.isName("is")) {
+            throw reader.error("a test follows a test");
         } else if (startsArgument(next)) {
             passed = new Expr.Passed(List.of(postfix(primary())), Map.of());
         }
@@ -323,7 +325,7 @@ final class ExpressionParser {
 
     private static boolean startsArgument(Token token) {
         return switch (token.type()) {
-            case NAME -> !NOT_AN_ARGUMENT.contains(token.text()) && !token.isName("is");
+            case NAME -> !NOT_AN_ARGUMENT.contains(token.text());
             case STRING, INTEGER, FLOAT -> true;
             case OPERATOR -> token.isOperator("[") || token.isOperator("{");
             case DATA, PRINT_BEGIN, PRINT_END, TAG_BEGIN, TAG_END, END -> false;

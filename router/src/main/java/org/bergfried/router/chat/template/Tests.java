@@ -24,6 +24,8 @@ final class Tests {
             case "callable" -> value instanceof Value.Callable;
             case "iterable" -> isSequence(value) || value instanceof Value.Generator;
             case "sequence" -> isSequence(value) && !(value instanceof Value.Items items && !items.isIndexed());
+            case "upper" -> value instanceof Text text && hasCase(text, StringMethods.upper(text));
+            case "lower" -> value instanceof Text text && hasCase(text, StringMethods.lower(text));
             case "odd" -> remainder(value, 2) == 1;
             case "even" -> remainder(value, 2) == 0;
             case "divisibleby" -> remainder(value, arguments.integer(0, "num", 0)) == 0;
@@ -43,6 +45,12 @@ final class Tests {
                 || value instanceof Value.Items
                 || value instanceof Value.Mapping
                 || value instanceof Value.Undefined;
+    }
+
+    /// Whether the text has letters, all of the case that `converted` has.
+    private static boolean hasCase(Text text, Text converted) {
+        return text.equals(converted)
+                && text.value().codePoints().anyMatch(c -> Character.isUpperCase(c) || Character.isLowerCase(c));
     }
 
     private int remainder(Value value, int divisor) {
