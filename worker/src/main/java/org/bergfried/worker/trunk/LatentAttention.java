@@ -170,12 +170,12 @@ final class LatentAttention implements Attention {
             Codes mixedCodes,
             Buffer identity)
             implements AttentionMemory {
-        static Memory allocate(Allocator allocator, AttentionSpec.Latent spec, int queryRank, int rowsMax) {
+        static Memory allocate(Allocator allocator, AttentionSpec.Latent spec, int rowsMax) {
             int heads = spec.heads();
             return new Memory(
                     spec,
-                    allocator.rows(rowsMax, queryRank),
-                    allocator.codes(rowsMax, queryRank),
+                    allocator.rows(rowsMax, spec.queryRank()),
+                    allocator.codes(rowsMax, spec.queryRank()),
                     allocator.rows(rowsMax, heads * (spec.nopeColumns() + spec.ropeColumns())),
                     allocator.codes(rowsMax, spec.nopeColumns()),
                     allocator.rows(rowsMax, heads * spec.cacheColumns()),

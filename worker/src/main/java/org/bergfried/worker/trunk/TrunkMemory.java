@@ -3,7 +3,6 @@ package org.bergfried.worker.trunk;
 import org.bergfried.worker.model.AttentionSpec;
 import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.ModelSpec;
-import org.bergfried.worker.model.TrunkTensors;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
@@ -31,7 +30,7 @@ record TrunkMemory(
         DenseFeedForward.Memory dense,
         MoeFeedForward.Memory moe,
         Head.Memory head) {
-    static TrunkMemory allocate(Allocator allocator, ModelSpec spec, TrunkTensors tensors, TrunkCapacity capacity) {
+    static TrunkMemory allocate(Allocator allocator, ModelSpec spec, TrunkCapacity capacity) {
         int rowsMax = capacity.rowsMax();
         int hiddenSize = spec.hiddenSize();
         Widths widths = Widths.of(spec);
@@ -42,25 +41,16 @@ record TrunkMemory(
                 allocator.rows(rowsMax, hiddenSize),
                 allocator.codes(rowsMax, hiddenSize),
                 allocator.rows(rowsMax, hiddenSize),
-                attention(allocator, spec.attention(), tensors, rowsMax),
+                attention(allocator, spec.attention(), rowsMax),
                 DenseFeedForward.Memory.allocate(allocator, widths.inner, rowsMax),
                 MoeFeedForward.Memory.allocate(allocator, hiddenSize, widths.experts, widths.chosen, rowsMax),
                 Head.Memory.allocate(allocator, hiddenSize, spec.vocabularySize(), capacity.logitsMax()));
     }
 
-    private static AttentionMemory attention(
-            Allocator allocator, AttentionSpec spec, TrunkTensors tensors, int rowsMax) {
+    private static AttentionMemory attention(Allocator allocator, AttentionSpec spec, int rowsMax) {
         return switch (spec) {
             case AttentionSpec.Grouped grouped -> GroupedAttention.Memory.allocate(allocator, grouped, rowsMax);
-            case AttentionSpec.Latent latent -> {
-                int queryRank = 0;
-                for (TrunkTensors.Layer layer : tensors.layers()) {
-                    if (layer.attention() instanceof TrunkTensors.Latent part && part.queryDown() != null) {
-                        queryRank = Math.max(queryRank, part.queryDown().rows());
-                    }
-                }
-                yield LatentAttention.Memory.allocate(allocator, latent, queryRank, rowsMax);
-            }
+            case AttentionSpec.Latent latent -> LatentAttention.Memory.allocate(allocator, latent, rowsMax);
         };
     }
 

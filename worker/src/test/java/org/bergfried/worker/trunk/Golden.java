@@ -1,0 +1,79 @@
+package org.bergfried.worker.trunk;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URL;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.Models;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// One of the tiny models among the test resources, with the logits and greedy tokens that it must give.
+///
+/// @param folder where it is.
+/// @param ids    the prompt.
+/// @param greedy the most likely tokens after it.
+record Golden(Path folder, int[] ids, int[] greedy) {
+    static Golden read(String name) {
+        Path folder = resource("golden/" + name);
+        JsonNode tokens = json(folder.resolve("tokens.json"));
+        return new Golden(folder, ints(tokens.get("input_ids")), ints(tokens.get("greedy")));
+    }
+
+    Model open() {
+        return Models.open(folder);
+    }
+
+    /// The root mean square of the differences to the expected logits over that of the expected logits.
+    double relativeRms(float[][] logits) {
+        ByteBuffer expected =
+                ByteBuffer.wrap(bytes(folder.resolve("logits.f32"))).order(ByteOrder.LITTLE_ENDIAN);
+        double difference = 0;
+        double size = 0;
+        for (float[] row : logits) {
+            for (float value : row) {
+                double right = expected.getFloat();
+                difference += (value - right) * (value - right);
+                size += right * right;
+            }
+        }
+        if (expected.hasRemaining()) {
+            throw new AssertionError("logits are missing: " + expected.remaining() + " bytes");
+        }
+        return Math.sqrt(difference / size);
+    }
+
+    /// The file or folder of a test resource.
+    static Path resource(String name) {
+        URL url = Golden.class.getClassLoader().getResource(name);
+        if (url == null) {
+            throw new AssertionError("test resource " + name + " is missing");
+        }
+        return Path.of(URI.create(url.toString()));
+    }
+
+    static JsonNode json(Path file) {
+        return JsonMapper.shared().readTree(file);
+    }
+
+    static int[] ints(JsonNode array) {
+        int[] values = new int[array.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = array.get(i).intValue();
+        }
+        return values;
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

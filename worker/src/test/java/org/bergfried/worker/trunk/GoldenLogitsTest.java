@@ -1,0 +1,43 @@
+package org.bergfried.worker.trunk;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.bergfried.worker.dispatch.LocalExperts;
+import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.model.Model;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Every family against the float32 logits that Transformers computes from the same weights.
+final class GoldenLogitsTest {
+    /// A right forward pass is about 1e-6 off; 1e-5 is already a mistake.
+    private static final double RELATIVE_RMS_MAX = 1e-5;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "llama",
+                "qwen3",
+                "qwen3_moe",
+                "qwen3_moe_f16",
+                "deepseek_v2_lite_f32",
+                "deepseek_v2_lite",
+                "deepseek_v2",
+                "deepseek_v3",
+                "deepseek_v3_yarn",
+                "kimi_k2"
+            })
+    void givesTheLogitsAndTokensOfTransformers(String name) {
+        Golden golden = Golden.read(name);
+        try (Backend backend = Backends.create("auto", 1);
+                Model model = golden.open();
+                LocalExperts experts = new LocalExperts(backend, model);
+                TrunkRig rig = new TrunkRig(backend, model, experts)) {
+            double error = golden.relativeRms(rig.logits(golden.ids(), golden.ids().length));
+            assertTrue(error < RELATIVE_RMS_MAX, name + " has a relative RMS error of " + error);
+            assertArrayEquals(golden.greedy(), rig.greedy(golden.ids(), golden.greedy().length));
+        }
+    }
+}
