@@ -1,6 +1,7 @@
 package org.bergfried.worker.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
@@ -59,6 +60,14 @@ public interface Backend extends AutoCloseable {
     /// `x`).
     /// `x`, `codes`: `[n, w.columns]`; `y`: `[n, w.rows]`.
     void multiply(Matrix w, Rows x, Codes codes, int n, Rows y);
+
+    /// The products of [#multiply] for many small matrices, such as those of each head, in no particular order: a
+    /// backend may run them at a time. No product may write what another one reads or writes.
+    default void multiplyAll(List<Product> products, int n) {
+        for (Product product : products) {
+            multiply(product.w(), product.x(), product.codes(), n, product.y());
+        }
+    }
 
     /// RMSNorm (rule E). `x`, `y`: `[n, columns]`, `y` may be `x`; `weight`: a float matrix `[1, columns]`.
     void rmsNorm(Rows x, int n, Matrix weight, float epsilon, Rows y);

@@ -4,9 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bergfried.worker.kernel.AttentionShape;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.kernel.Product;
 import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.kvcache.KvCache;
 import org.bergfried.worker.model.AttentionSpec;
@@ -37,8 +39,8 @@ final class LatentAttention implements Attention {
     private final Matrix queryUp; // [heads * (nopeColumns + ropeColumns), queryRank or hiddenSize]
     private final Matrix kvDown; // [kvRank + ropeColumns, hiddenSize]
     private final Matrix kvNorm; // [1, kvRank]
-    private final List<Matrix> keyUp; // per head [kvRank, nopeColumns]
-    private final List<Matrix> valueUp; // per head [valueColumns, kvRank]
+    private final List<Product> keyUp; // per head [kvRank, nopeColumns]
+    private final List<Product> valueUp; // per head [valueColumns, kvRank]
     private final Matrix outputProj; // [hiddenSize, heads * valueColumns]
 
     private final Operand queryLatent; // [n, queryRank]
@@ -48,8 +50,6 @@ final class LatentAttention implements Attention {
     private final Rows latents; // [n, heads * kvRank], cached latents weighed by the softmax
     private final Operand mixed; // [n, heads * valueColumns]
     private final Buffer identity; // int32 [n * heads]: 0, 1, 2 ...
-    private final Operand[] nopeOfHead; // per head [n, nopeColumns], views into query
-    private final Operand[] latentOfHead; // per head [n, kvRank], views into latents
 
     LatentAttention(TrunkCore core, int layer, Memory memory, TrunkTensors.Latent tensors) {
         backend = core.backend();
@@ -71,8 +71,8 @@ final class LatentAttention implements Attention {
         queryUp = matrices.load(tensors.queryUp());
         kvDown = matrices.load(tensors.kvDown());
         kvNorm = matrices.load(tensors.kvNorm());
-        keyUp = matrices.load(tensors.keyUp());
-        valueUp = matrices.load(tensors.valueUp());
+        List<Matrix> keyHalves = matrices.load(tensors.keyUp());
+        List<Matrix> valueHalves = matrices.load(tensors.valueUp());
         outputProj = matrices.load(tensors.output());
 
         queryLatent = new Operand(backend, memory.queryLatent, memory.queryLatentCodes);
@@ -82,13 +82,18 @@ final class LatentAttention implements Attention {
         latents = memory.latents;
         mixed = new Operand(backend, memory.mixed, memory.mixedCodes);
         identity = memory.identity;
-        nopeOfHead = new Operand[spec.heads()];
-        latentOfHead = new Operand[spec.heads()];
         int queryColumns = spec.nopeColumns() + spec.ropeColumns();
-        for (int head = 0; head < spec.heads(); head++) {
-            nopeOfHead[head] = new Operand(backend, query.right(head * queryColumns), memory.nopeCodes);
-            latentOfHead[head] = new Operand(backend, latents.right(head * spec.kvRank()), memory.latentCodes);
-        }
+        keyUp = products(keyHalves, query, queryColumns, memory.nopeCodes, absorbed, keyColumns);
+        valueUp = products(valueHalves, latents, spec.kvRank(), memory.latentCodes, memory.mixed, spec.valueColumns());
+    }
+
+    /// One product per head; head `h` reads from column `h * xColumns` and writes from column `h * yColumns`.
+    private static List<Product> products(
+            List<Matrix> ofHead, Rows x, int xColumns, List<Codes> codes, Rows y, int yColumns) {
+        return IntStream.range(0, ofHead.size())
+                .mapToObj(head -> new Product(
+                        ofHead.get(head), x.right(head * xColumns), codes.get(head), y.right(head * yColumns)))
+                .toList();
     }
 
     @Override
@@ -124,11 +129,8 @@ final class LatentAttention implements Attention {
 
     /// `absorbed = [keyUp * qNope | rope(qRope)]` for each head.
     private void absorb(int n) {
+        multiplyHeads(keyUp, n);
         int keyColumns = spec.cacheColumns();
-        for (int head = 0; head < spec.heads(); head++) {
-            nopeOfHead[head].rewrite();
-            nopeOfHead[head].multiply(keyUp.get(head), n, absorbed.right(head * keyColumns));
-        }
         int queryColumns = spec.nopeColumns() + spec.ropeColumns();
         Rows from = Rows.of(query.buffer(), queryColumns).right(spec.nopeColumns());
         Rows to = Rows.of(absorbed.buffer(), keyColumns).right(spec.kvRank());
@@ -138,22 +140,28 @@ final class LatentAttention implements Attention {
 
     /// `mixed = valueUp * latent` for each head.
     private void values(int n) {
-        Rows rows = mixed.rewrite();
-        for (int head = 0; head < spec.heads(); head++) {
-            latentOfHead[head].rewrite();
-            latentOfHead[head].multiply(valueUp.get(head), n, rows.right(head * spec.valueColumns()));
+        mixed.rewrite();
+        multiplyHeads(valueUp, n);
+    }
+
+    private void multiplyHeads(List<Product> ofHead, int n) {
+        for (Product product : ofHead) {
+            if (product.w().type().integerCoded()) {
+                backend.quantise(product.x(), n, product.codes());
+            }
         }
+        backend.multiplyAll(ofHead, n);
     }
 
     /// Memory that all layers use in turn.
     ///
     /// @param queryLatent float32 `[rowsMax, queryRank]`, and its codes.
     /// @param query       float32 `[rowsMax, heads * (nopeColumns + ropeColumns)]`.
-    /// @param nopeCodes   `[rowsMax, nopeColumns]`, of one head at a time.
+    /// @param nopeCodes   per head `[rowsMax, nopeColumns]`.
     /// @param absorbed    float32 `[rowsMax, heads * (kvRank + ropeColumns)]`.
     /// @param kv          float32 `[rowsMax, kvRank + ropeColumns]`.
     /// @param latents     float32 `[rowsMax, heads * kvRank]`.
-    /// @param latentCodes `[rowsMax, kvRank]`, of one head at a time.
+    /// @param latentCodes per head `[rowsMax, kvRank]`.
     /// @param mixed       float32 `[rowsMax, heads * valueColumns]`, and its codes.
     /// @param identity    int32 `[rowsMax * heads]`: 0, 1, 2 ...
     record Memory(
@@ -161,11 +169,11 @@ final class LatentAttention implements Attention {
             Rows queryLatent,
             Codes queryLatentCodes,
             Rows query,
-            Codes nopeCodes,
+            List<Codes> nopeCodes,
             Rows absorbed,
             Rows kv,
             Rows latents,
-            Codes latentCodes,
+            List<Codes> latentCodes,
             Rows mixed,
             Codes mixedCodes,
             Buffer identity)
@@ -177,14 +185,20 @@ final class LatentAttention implements Attention {
                     allocator.rows(rowsMax, spec.queryRank()),
                     allocator.codes(rowsMax, spec.queryRank()),
                     allocator.rows(rowsMax, heads * (spec.nopeColumns() + spec.ropeColumns())),
-                    allocator.codes(rowsMax, spec.nopeColumns()),
+                    codes(allocator, heads, rowsMax, spec.nopeColumns()),
                     allocator.rows(rowsMax, heads * spec.cacheColumns()),
                     allocator.rows(rowsMax, spec.cacheColumns()),
                     allocator.rows(rowsMax, heads * spec.kvRank()),
-                    allocator.codes(rowsMax, spec.kvRank()),
+                    codes(allocator, heads, rowsMax, spec.kvRank()),
                     allocator.rows(rowsMax, heads * spec.valueColumns()),
                     allocator.codes(rowsMax, heads * spec.valueColumns()),
                     allocator.ints((long) rowsMax * heads));
+        }
+
+        private static List<Codes> codes(Allocator allocator, int heads, int rowsMax, int columns) {
+            return IntStream.range(0, heads)
+                    .mapToObj(head -> allocator.codes(rowsMax, columns))
+                    .toList();
         }
 
         /// Fills what stays the same in every step.
