@@ -6,13 +6,13 @@ import java.util.Deque;
 import org.bergfried.worker.kvcache.SequenceMemory;
 
 /// A cache that holds token ids instead of keys and values, so that a wrong page shows in every later token.
-final class FakePages implements Pages {
+public final class FakePages implements Pages {
     static final int PAGE = 32;
 
-    final int[][] cells; // [pages, PAGE] token ids, -1 where nothing was stored
+    public final int[][] cells; // [pages, PAGE] token ids, -1 where nothing was stored
     private final Deque<Integer> freePages = new ArrayDeque<>();
 
-    FakePages(int total) {
+    public FakePages(int total) {
         cells = new int[total][PAGE];
         for (int page = 0; page < total; page++) {
             freePages.add(page);

@@ -9,16 +9,16 @@ import org.bergfried.worker.trunk.Step;
 import org.bergfried.worker.trunk.StepRunner;
 
 /// Logits that are a fixed function of the whole prefix, read back from the pages.
-final class FakeRunner implements StepRunner {
-    static final int VOCABULARY = 40;
+public final class FakeRunner implements StepRunner {
+    public static final int VOCABULARY = 40;
 
     final List<Integer> rowsPerStep = new ArrayList<>();
-    volatile Consumer<Step> beforeStep = step -> {};
+    public volatile Consumer<Step> beforeStep = step -> {};
     volatile int poisonId = -1;
     private final FakePages pages;
     private final int rowsMax;
 
-    FakeRunner(FakePages pages, int rowsMax) {
+    public FakeRunner(FakePages pages, int rowsMax) {
         this.pages = pages;
         this.rowsMax = rowsMax;
     }
