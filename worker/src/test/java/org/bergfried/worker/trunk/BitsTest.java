@@ -7,10 +7,6 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import org.bergfried.worker.dispatch.LocalExperts;
-import org.bergfried.worker.kernel.Backend;
-import org.bergfried.worker.kernel.choice.Backends;
-import org.bergfried.worker.model.Model;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
@@ -34,10 +30,7 @@ final class BitsTest {
         JsonNode expected = Golden.json(Golden.resource("golden/bits.json")).get(name);
         Golden golden = Golden.read(name);
         int[] ids = repeat(golden.ids(), expected.size());
-        try (Backend backend = Backends.create(backendName, 1);
-                Model model = golden.open();
-                LocalExperts experts = new LocalExperts(backend, model);
-                TrunkRig rig = new TrunkRig(backend, model, experts)) {
+        try (TrunkRig rig = TrunkRig.golden(name, backendName)) {
             float[][] logits = rig.logits(ids, TrunkRig.CAPACITY.rowsMax());
             for (int i = 0; i < ids.length; i++) {
                 assertEquals(expected.get(i).stringValue(), hash(logits[i]), "position " + i);

@@ -8,8 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.bergfried.worker.model.Model;
-import org.bergfried.worker.model.Models;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,10 +21,6 @@ record Golden(Path folder, int[] ids, int[] greedy) {
         Path folder = resource("golden/" + name);
         JsonNode tokens = json(folder.resolve("tokens.json"));
         return new Golden(folder, ints(tokens.get("input_ids")), ints(tokens.get("greedy")));
-    }
-
-    Model open() {
-        return Models.open(folder);
     }
 
     /// The root mean square of the differences to the expected logits over that of the expected logits.

@@ -3,10 +3,6 @@ package org.bergfried.worker.trunk;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.bergfried.worker.dispatch.LocalExperts;
-import org.bergfried.worker.kernel.Backend;
-import org.bergfried.worker.kernel.choice.Backends;
-import org.bergfried.worker.model.Model;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -31,10 +27,7 @@ final class GoldenLogitsTest {
             })
     void givesTheLogitsAndTokensOfTransformers(String name) {
         Golden golden = Golden.read(name);
-        try (Backend backend = Backends.create("auto", 1);
-                Model model = golden.open();
-                LocalExperts experts = new LocalExperts(backend, model);
-                TrunkRig rig = new TrunkRig(backend, model, experts)) {
+        try (TrunkRig rig = TrunkRig.golden(name, "auto")) {
             double error = golden.relativeRms(rig.logits(golden.ids(), golden.ids().length));
             assertTrue(error < RELATIVE_RMS_MAX, name + " has a relative RMS error of " + error);
             assertArrayEquals(golden.greedy(), rig.greedy(golden.ids(), golden.greedy().length));

@@ -1,30 +1,41 @@
 package org.bergfried.worker.trunk;
 
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.bergfried.worker.dispatch.Dispatcher;
+import org.bergfried.worker.dispatch.LocalExperts;
 import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.kvcache.KvCache;
 import org.bergfried.worker.kvcache.SequenceMemory;
 import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.Models;
 import org.bergfried.worker.trunk.Step.Logits;
 import org.bergfried.worker.trunk.Step.Slice;
 
-/// A trunk with a small cache, driven without a batch loop.
+/// A model with a trunk, a small cache and the obvious experts, driven without a batch loop.
 final class TrunkRig implements AutoCloseable {
     static final TrunkCapacity CAPACITY = new TrunkCapacity(96, 8, 512, 96);
     private static final int PAGES = 40;
 
+    final Backend backend;
     final KvCache cache;
     final Trunk trunk;
-    private final int vocabularySize;
+    private final Model model;
+    private final LocalExperts experts;
     private long steps;
 
-    TrunkRig(Backend backend, Model model, Dispatcher dispatcher) {
+    TrunkRig(Path path, String backendName) {
+        backend = Backends.create(backendName, 1);
+        model = Models.open(path);
+        experts = new LocalExperts(backend, model);
         cache = Trunk.cache(backend, model.spec(), PAGES);
-        trunk = new Trunk(backend, model, cache, dispatcher, CAPACITY);
-        vocabularySize = model.spec().vocabularySize();
+        trunk = new Trunk(backend, model, cache, experts, CAPACITY);
+    }
+
+    static TrunkRig golden(String name, String backendName) {
+        return new TrunkRig(Golden.resource("golden/" + name), backendName);
     }
 
     StepRunner.Outcome step(Slice... slices) {
@@ -72,7 +83,7 @@ final class TrunkRig implements AutoCloseable {
 
     /// A copy of row `i` of the logits.
     float[] row(StepRunner.Outcome outcome, int i) {
-        long rowBytes = (long) vocabularySize * Float.BYTES;
+        long rowBytes = (long) trunk.vocabularySize() * Float.BYTES;
         return outcome.logits().asSlice(i * rowBytes, rowBytes).toArray(ValueLayout.JAVA_FLOAT);
     }
 
@@ -98,5 +109,8 @@ final class TrunkRig implements AutoCloseable {
     public void close() {
         trunk.close();
         cache.close();
+        experts.close();
+        model.close();
+        backend.close();
     }
 }
