@@ -3,8 +3,11 @@ package org.bergfried.worker.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.bergfried.contract.ClusterException;
+import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
 
@@ -52,10 +55,7 @@ final class LatentSplit {
         String joined = Part.KV_UP.name(tensors.form(), layer);
         String keyName = Part.KEY_UP.name(tensors.form(), layer);
         if (tensors.has(joined) && !tensors.has(keyName)) {
-            throw Refusals.unsupported(
-                    tensors.path(),
-                    "has only " + joined + "; convert the model with a converter that writes " + keyName + " and "
-                            + Part.VALUE_UP.name(tensors.form(), layer));
+            throw onlyJoined(tensors.path(), joined);
         }
         tensors.ignore(joined);
         StoredTensor keys = tensors.matrices(keyName, attention.heads(), attention.kvRank(), attention.nopeColumns());
@@ -67,6 +67,14 @@ final class LatentSplit {
         return new Halves(
                 perHead(keys, attention.heads(), attention.kvRank()),
                 perHead(values, attention.heads(), attention.valueColumns()));
+    }
+
+    /// What to say of a file that has kv_b in one piece, which cannot be transposed where it is integer-coded.
+    static ClusterException onlyJoined(Path file, String joined) {
+        return Refusals.unsupported(
+                file,
+                "has only " + joined + "; convert the model with a converter that writes "
+                        + Part.KEY_UP.name(Form.GGUF, 0) + " and " + Part.VALUE_UP.name(Form.GGUF, 0));
     }
 
     private static List<StoredTensor> perHead(StoredTensor tensor, int heads, int rows) {

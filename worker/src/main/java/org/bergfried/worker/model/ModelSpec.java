@@ -28,6 +28,12 @@ public record ModelSpec(
         layers = List.copyOf(layers);
     }
 
+    /// The same with other rotary embeddings.
+    ModelSpec withRope(RopeSpec other) {
+        return new ModelSpec(
+                family, vocabularySize, hiddenSize, contextLength, normEpsilon, attention, other, layers, tiedHead);
+    }
+
     /// Layers whose feed-forward part is a mixture of experts, in order.
     public int[] moeLayers() {
         return IntStream.range(0, layers.size())

@@ -2,6 +2,7 @@ package org.bergfried.worker.model;
 
 import java.nio.file.Path;
 import java.util.Map;
+import org.bergfried.worker.weights.gguf.GgufFile;
 import org.jspecify.annotations.Nullable;
 
 /// What a model's files say about text: enough to tokenize and render, without tensors or a configuration.
@@ -27,7 +28,11 @@ public record ModelTexts(
         ModelFiles files = ModelFiles.at(path);
         return switch (files.form()) {
             case SAFETENSORS -> HuggingFaceTexts.read(files.path());
-            case GGUF -> throw new UnsupportedOperationException();
+            case GGUF -> {
+                try (GgufFile file = GgufFile.open(files.path())) {
+                    yield GgufTexts.read(file);
+                }
+            }
         };
     }
 }

@@ -3,9 +3,11 @@ package org.bergfried.worker.model;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.weights.JsonTexts;
 import org.bergfried.worker.weights.TensorStore;
+import org.bergfried.worker.weights.gguf.GgufFile;
 import org.bergfried.worker.weights.safetensors.SafetensorsDirectory;
 
 /// Opens models.
@@ -22,7 +24,7 @@ public final class Models {
         ModelFiles files = ModelFiles.at(path);
         return switch (files.form()) {
             case SAFETENSORS -> openSafetensors(files.path());
-            case GGUF -> throw new UnsupportedOperationException();
+            case GGUF -> openGguf(files.path());
         };
     }
 
@@ -30,20 +32,35 @@ public final class Models {
         Path configFile = directory.resolve("config.json");
         var config = new Config(configFile, JsonTexts.readObject(configFile), Map.of());
         String modelType = config.word("model_type", "");
-        Family family = Families.named(configFile, modelType);
-        ModelSpec spec = SpecReader.read(modelType, family, config);
-        boolean attentionBias = config.flag("attention_bias", false);
-        ModelTexts texts = HuggingFaceTexts.read(directory);
-        TensorStore store = SafetensorsDirectory.open(directory);
-        return assemble(store, Form.SAFETENSORS, family, spec, attentionBias, texts);
+        Facts facts = SpecReader.read(modelType, Families.named(configFile, modelType), config);
+        return assemble(
+                SafetensorsDirectory.open(directory), Form.SAFETENSORS, facts, () -> HuggingFaceTexts.read(directory));
     }
 
-    private static Model assemble(
-            TensorStore store, Form form, Family family, ModelSpec spec, boolean attentionBias, ModelTexts texts) {
+    private static Model openGguf(Path path) {
+        GgufFile file = GgufFile.open(path);
+        return assemble(file, Form.GGUF, ggufFacts(file), () -> GgufTexts.read(file));
+    }
+
+    private static Facts ggufFacts(GgufFile file) {
+        try {
+            GgufConfig.Said said = GgufConfig.read(file);
+            Family family = Families.named(file.path(), said.modelType());
+            return SpecReader.read(said.architecture(), family, said.config());
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    /// Finds all tensors; closes the store if it cannot.
+    private static Model assemble(TensorStore store, Form form, Facts facts, Supplier<ModelTexts> texts) {
         Arena arena = Arena.ofShared();
         try {
             var tensors = new TensorFinder(store, form);
-            TrunkTensors trunk = new TrunkReader(tensors, family, spec, new LatentSplit(arena), attentionBias).read();
+            ModelSpec spec = RopeDivisors.apply(tensors, facts.spec());
+            var complete = new Facts(facts.family(), spec, facts.attentionBias());
+            TrunkTensors trunk = new TrunkReader(tensors, complete, new LatentSplit(arena)).read();
             var experts = new ExpertReader(tensors, spec);
             tensors.refuseUnused(spec.layers().size());
             return new OpenModel(spec, store, arena, trunk, experts, texts);

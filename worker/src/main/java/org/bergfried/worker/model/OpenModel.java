@@ -2,6 +2,7 @@ package org.bergfried.worker.model;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bergfried.worker.weights.TensorStore;
 import org.jspecify.annotations.Nullable;
 
@@ -12,22 +13,24 @@ final class OpenModel implements Model {
     private final Arena arena;
     private final TrunkTensors trunk;
     private final ExpertReader experts;
-    private final ModelTexts texts;
+    private final Supplier<ModelTexts> readTexts;
+    private @Nullable ModelTexts texts;
 
-    /// @param arena owns the private copies of the trunk's tensors; closed with the model.
+    /// @param arena     owns the private copies of the trunk's tensors; closed with the model.
+    /// @param readTexts reads the texts while the files are open.
     OpenModel(
             ModelSpec spec,
             TensorStore store,
             Arena arena,
             TrunkTensors trunk,
             ExpertReader experts,
-            ModelTexts texts) {
+            Supplier<ModelTexts> readTexts) {
         this.spec = spec;
         this.store = store;
         this.arena = arena;
         this.trunk = trunk;
         this.experts = experts;
-        this.texts = texts;
+        this.readTexts = readTexts;
     }
 
     @Override
@@ -57,22 +60,32 @@ final class OpenModel implements Model {
 
     @Override
     public byte @Nullable [] tokenizerJson() {
-        return texts.tokenizerJson();
+        return texts().tokenizerJson();
     }
 
     @Override
     public @Nullable String chatTemplate() {
-        return texts.chatTemplate();
+        return texts().chatTemplate();
     }
 
     @Override
     public Map<String, String> tokenVariables() {
-        return texts.tokenVariables();
+        return texts().tokenVariables();
     }
 
     @Override
     public int[] stopIds() {
-        return texts.stopIds().clone();
+        return texts().stopIds().clone();
+    }
+
+    /// Texts are read on first use: computing needs none.
+    private synchronized ModelTexts texts() {
+        ModelTexts known = texts;
+        if (known == null) {
+            known = readTexts.get();
+            texts = known;
+        }
+        return known;
     }
 
     @Override

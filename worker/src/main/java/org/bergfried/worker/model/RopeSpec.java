@@ -1,5 +1,7 @@
 package org.bergfried.worker.model;
 
+import java.util.List;
+
 /// Rotary embeddings of a model (ARITHMETIC.md rule G).
 ///
 /// @param columns         rotary columns of a head.
@@ -36,5 +38,14 @@ public record RopeSpec(int columns, double theta, boolean interleaved, Scaling s
         /// @param highFactor      see Transformers' `high_freq_factor`.
         /// @param originalContext positions of the original model.
         record Llama3(double factor, double lowFactor, double highFactor, int originalContext) implements Scaling {}
+
+        /// Every frequency by a divisor of its own: how a GGUF states what Llama 3 does.
+        ///
+        /// @param divisors of the pairs, `[columns / 2]`.
+        record Divided(List<Float> divisors) implements Scaling {
+            public Divided {
+                divisors = List.copyOf(divisors);
+            }
+        }
     }
 }

@@ -39,6 +39,7 @@ public final class RopeTable {
                 case Scaling.None() -> plain;
                 case Scaling.Yarn yarn -> stretched(rope, yarn, plain, i);
                 case Scaling.Llama3 llama3 -> stretched(llama3, plain);
+                case Scaling.Divided divided -> plain / divided.divisors().get(i);
             };
         }
         return frequencies;
@@ -86,6 +87,7 @@ public final class RopeTable {
             case Scaling.None() -> 1;
             case Scaling.Yarn yarn -> yarn.attentionFactor();
             case Scaling.Llama3 llama3 -> 1;
+            case Scaling.Divided divided -> 1;
         };
     }
 }

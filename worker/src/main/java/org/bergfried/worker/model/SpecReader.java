@@ -26,10 +26,10 @@ final class SpecReader {
     /// Reads every field that matters.
     ///
     /// @param name the `model_type` or GGUF architecture, for the result.
-    static ModelSpec read(String name, Family family, Config config) {
+    static Facts read(String name, Family family, Config config) {
         ModelSpec spec = new SpecReader(name, family, config).read();
         config.refuseUnread(Families.HARMLESS_FIELDS);
-        return spec;
+        return new Facts(family, spec, config.flag("attention_bias", false));
     }
 
     private ModelSpec read() {
@@ -136,11 +136,14 @@ final class SpecReader {
         int count = config.count("num_hidden_layers", LAYERS_MAX);
         var mixtures = new MixtureReader(family, config);
         var layers = new ArrayList<FeedForwardSpec>();
-        FeedForwardSpec.Dense dense = new FeedForwardSpec.Dense(config.count("intermediate_size", COLUMNS_MAX));
-        FeedForwardSpec moe = family.mixture() == Family.Mixture.NONE ? dense : mixtures.mixture();
         for (int layer = 0; layer < count; layer++) {
-            layers.add(mixtures.isMixture(layer) ? moe : dense);
+            layers.add(mixtures.isMixture(layer) ? mixtures.mixture() : dense());
         }
+        config.value("intermediate_size"); // stated also where every layer is a mixture
         return layers;
+    }
+
+    private FeedForwardSpec dense() {
+        return new FeedForwardSpec.Dense(config.count("intermediate_size", COLUMNS_MAX));
     }
 }

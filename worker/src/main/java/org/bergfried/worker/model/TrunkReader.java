@@ -14,14 +14,13 @@ final class TrunkReader {
     private final LatentSplit split;
     private final boolean attentionBias;
 
-    /// @param attentionBias whether the configuration asks for biases; a GGUF has them where it has them.
-    TrunkReader(TensorFinder tensors, Family family, ModelSpec spec, LatentSplit split, boolean attentionBias) {
+    TrunkReader(TensorFinder tensors, Facts facts, LatentSplit split) {
         this.tensors = tensors;
         this.form = tensors.form();
-        this.family = family;
-        this.spec = spec;
+        this.family = facts.family();
+        this.spec = facts.spec();
         this.split = split;
-        this.attentionBias = attentionBias;
+        this.attentionBias = facts.attentionBias();
     }
 
     TrunkTensors read() {
