@@ -18,15 +18,15 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 final class HostileTemplateTest {
+    private static final RenderLimits LIMITS = new RenderLimits(2_000_000, 1 << 20, 300, Duration.ofSeconds(5));
+
     private static final String DOUBLING = "{% set ns = namespace(v=START) %}{% for i in range(60) %}"
             + "{% set ns.v = STEP %}{% endfor %}{{ ns.v END }}";
 
     private static ClusterException refusal(String template, Map<String, Object> variables) {
         ChatTemplate parsed = ChatTemplate.parse(template);
         return assertThrows(
-                ClusterException.class,
-                () -> parsed.render(variables, Map.of(), RenderLimits.DEFAULT, new TestClock()),
-                template);
+                ClusterException.class, () -> parsed.render(variables, Map.of(), LIMITS, new TestClock()), template);
     }
 
     private static void assertLimited(String expected, String template) {
@@ -154,8 +154,8 @@ final class HostileTemplateTest {
             }
         };
         ChatTemplate template = ChatTemplate.parse("{% for i in range(900000) %}{% endfor %}");
-        ClusterException error = assertThrows(
-                ClusterException.class, () -> template.render(Map.of(), Map.of(), RenderLimits.DEFAULT, slow));
+        ClusterException error =
+                assertThrows(ClusterException.class, () -> template.render(Map.of(), Map.of(), LIMITS, slow));
         assertTrue(error.text().contains("takes longer than"), error.text());
     }
 
