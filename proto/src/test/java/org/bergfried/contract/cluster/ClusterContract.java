@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /// What every implementation of [Cluster] must do, with two members of one cluster.
@@ -67,19 +68,22 @@ abstract class ClusterContract {
 
     @Test
     void onlyAHigherEpochWins() {
-        String model = Samples.MODEL;
+        String model = newId();
         PlacementBoard board = router().placements();
         assertEquals(Optional.empty(), board.current(model));
-        Placement second = Samples.placement(2, "p2", "w1", "w2");
+        Placement second = Samples.placementOf(model, 2, "p2", "w1", "w2");
         assertTrue(board.publish(second));
         assertTrue(board.publish(second), "the same plan again");
-        assertFalse(board.publish(Samples.placement(2, "other", "w1", "w2")), "an equal epoch of another plan");
-        assertFalse(board.publish(Samples.placement(1, "p1", "w1")), "a lower epoch");
+        assertFalse(
+                board.publish(Samples.placementOf(model, 2, "other", "w1", "w2")), "an equal epoch of another plan");
+        assertFalse(board.publish(Samples.placementOf(model, 1, "p1", "w1")), "a lower epoch");
         eventually(
                 "the other member sees it",
                 () -> worker().placements().current(model).equals(Optional.of(second)));
-        assertFalse(worker().placements().publish(Samples.placement(2, "late", "w2")), "from the other member too");
-        assertTrue(worker().placements().publish(Samples.placement(3, "p3", "w2")));
+        assertFalse(
+                worker().placements().publish(Samples.placementOf(model, 2, "late", "w2")),
+                "from the other member too");
+        assertTrue(worker().placements().publish(Samples.placementOf(model, 3, "p3", "w2")));
         eventually(
                 "the first member sees the third",
                 () -> board.current(model).map(Placement::epoch).equals(Optional.of(3L)));
@@ -87,10 +91,11 @@ abstract class ClusterContract {
 
     @Test
     void boardListenersHearGrowingEpochs() {
+        String model = newId();
         var epochs = new java.util.concurrent.CopyOnWriteArrayList<Long>();
         Registration registration = worker().placements().onChange(placement -> epochs.add(placement.epoch()));
         for (long epoch = 1; epoch <= 5; epoch++) {
-            assertTrue(router().placements().publish(Samples.placement(epoch, "p" + epoch, "w1")));
+            assertTrue(router().placements().publish(Samples.placementOf(model, epoch, "p" + epoch, "w1")));
         }
         eventually("the last epoch is heard", () -> epochs.contains(5L));
         registration.close();
@@ -151,6 +156,16 @@ abstract class ClusterContract {
     @Test
     void countsOnlyRouters() {
         eventually("both are members", () -> router().livingRouters() == 1 && worker().livingRouters() == 1);
+    }
+
+    @AfterEach
+    void withdrawEverybody() {
+        for (Cluster member : List.of(router(), worker())) {
+            List.of("w1", "w2", "w3").forEach(member.directory()::withdraw);
+        }
+        eventually(
+                "nobody is listed",
+                () -> ids(router()).isEmpty() && ids(worker()).isEmpty());
     }
 
     static List<String> ids(Cluster cluster) {

@@ -31,7 +31,11 @@ final class Samples {
     }
 
     static Placement placement(long epoch, String planId, String... workers) {
-        return Placement.even(MODEL, epoch, planId, List.of(workers), FACTS);
+        return placementOf(MODEL, epoch, planId, workers);
+    }
+
+    static Placement placementOf(String model, long epoch, String planId, String... workers) {
+        return Placement.even(model, epoch, planId, List.of(workers), FACTS);
     }
 
     static GenerationRecord generation(String id) {

@@ -1,0 +1,156 @@
+package org.bergfried.contract.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.spi.properties.ClusterProperty;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.bergfried.contract.Clock;
+import org.bergfried.contract.ConfigException;
+import org.bergfried.contract.SystemClock;
+import org.bergfried.contract.seal.SealKeys;
+import org.bergfried.contract.seal.Sealer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// Two members, and a third that dies, on free loopback ports.
+final class HazelcastClusterTest extends ClusterContract {
+    private static final Clock CLOCK = new SystemClock();
+    private static final Sealer SEALER = new Sealer(SealKeys.generate(new SecureRandom(), "k1"), new SecureRandom());
+    private static final List<Integer> PORTS = freePorts(3);
+    private static final List<HazelcastCluster> MEMBERS = new ArrayList<>();
+
+    @BeforeAll
+    static void startMembers() {
+        MEMBERS.add(HazelcastCluster.start(config(0), MemberRole.ROUTER, SEALER, CLOCK));
+        MEMBERS.add(HazelcastCluster.start(config(1), MemberRole.WORKER, SEALER, CLOCK));
+    }
+
+    @AfterAll
+    static void stopMembers() {
+        MEMBERS.reversed().forEach(HazelcastCluster::close);
+    }
+
+    @Override
+    Cluster router() {
+        return MEMBERS.get(0);
+    }
+
+    @Override
+    Cluster worker() {
+        return MEMBERS.get(1);
+    }
+
+    @Override
+    void eventually(String what, BooleanSupplier holds) {
+        long deadline = CLOCK.nanoTime() + Duration.ofSeconds(15).toNanos();
+        while (!holds.getAsBoolean()) {
+            assertTrue(CLOCK.nanoTime() < deadline, what);
+            LockSupport.parkNanos(2_000_000); // leaves the cores to the members
+        }
+    }
+
+    @Test
+    void theWorkersOfACrashedMemberVanishPromptlyAndItsRecordsStay() throws Exception {
+        HazelcastCluster third = HazelcastCluster.start(config(2), MemberRole.ROUTER, SEALER, CLOCK);
+        third.directory().announce(Samples.worker("w3", 1));
+        String id = newId();
+        third.generations().put(Samples.generation(id)).toCompletableFuture().get(5, TimeUnit.SECONDS);
+        third.generations().append(id, 1, 0, TokenIds.of(1, 2));
+        eventually(
+                "w3 and its log are seen",
+                () -> ids(router()).contains("w3") && log(router(), id).size() == 2);
+        assertEquals(2, router().livingRouters());
+        var gone = new CountDownLatch(1);
+        Registration registration = router().directory().onChange(() -> {
+            if (!ids(router()).contains("w3")) {
+                gone.countDown();
+            }
+        });
+        third.crash();
+        assertTrue(gone.await(3, TimeUnit.SECONDS), "the membership tells, in less than a heartbeat timeout");
+        registration.close();
+        assertEquals(TokenIds.of(1, 2), log(worker(), id));
+        eventually("one router is left", () -> worker().livingRouters() == 1);
+    }
+
+    @Test
+    void aLeaseIsRenewedForLongerThanItsLife() {
+        worker().directory().announce(Samples.worker("w1", 1));
+        eventually("w1 is listed", () -> ids(router()).equals(List.of("w1")));
+        var vanished = new AtomicBoolean();
+        long end = CLOCK.nanoTime() + Duration.ofSeconds(3).toNanos(); // the lease of these members is two seconds
+        eventually("three seconds pass", () -> {
+            vanished.compareAndSet(false, !ids(router()).equals(List.of("w1")));
+            return CLOCK.nanoTime() > end;
+        });
+        assertFalse(vanished.get());
+    }
+
+    @Test
+    void aTakenPortIsNamed() {
+        var refused = assertThrows(
+                ConfigException.class, () -> HazelcastCluster.start(config(0), MemberRole.WORKER, SEALER, CLOCK));
+        assertTrue(String.valueOf(refused.getMessage()).contains("127.0.0.1:" + PORTS.get(0)), refused.getMessage());
+    }
+
+    @Test
+    void nothingCallsHomeOrLooksForStrangers() {
+        Config config = HazelcastSettings.of(config(0), MemberRole.WORKER);
+        assertEquals("false", config.getProperty(ClusterProperty.PHONE_HOME_ENABLED.getName()));
+        assertEquals("false", config.getProperty(ClusterProperty.SOCKET_BIND_ANY.getName()));
+        var join = config.getNetworkConfig().getJoin();
+        assertFalse(join.getMulticastConfig().isEnabled());
+        assertFalse(join.getAutoDetectionConfig().isEnabled());
+        assertFalse(join.isAutoDetectionEnabled());
+        assertFalse(config.getJetConfig().isEnabled());
+        assertTrue(config.getSplitBrainProtectionConfigs().isEmpty());
+        assertEquals("1", config.getProperty(ClusterProperty.HEARTBEAT_INTERVAL_SECONDS.getName()));
+        assertEquals("4", config.getProperty(ClusterProperty.MAX_NO_HEARTBEAT_SECONDS.getName()));
+    }
+
+    private static ClusterConfig config(int member) {
+        ClusterConfig defaults = ClusterConfig.defaults();
+        return new ClusterConfig(
+                "test-" + PORTS.getFirst(),
+                "127.0.0.1",
+                PORTS.get(member),
+                PORTS.stream().map(port -> "127.0.0.1:" + port).toList(),
+                defaults.heartbeatInterval(),
+                defaults.heartbeatTimeout(),
+                defaults.callTimeout(),
+                Duration.ofSeconds(2));
+    }
+
+    private static List<Integer> freePorts(int count) {
+        List<ServerSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            List<Integer> ports =
+                    sockets.stream().map(ServerSocket::getLocalPort).toList();
+            for (ServerSocket socket : sockets) {
+                socket.close();
+            }
+            return ports;
+        } catch (IOException unexpected) {
+            throw new java.io.UncheckedIOException(unexpected);
+        }
+    }
+}
