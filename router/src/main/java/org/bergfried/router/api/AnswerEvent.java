@@ -1,7 +1,6 @@
 package org.bergfried.router.api;
 
-import org.bergfried.router.chat.ToolCall;
-import org.jspecify.annotations.Nullable;
+import org.bergfried.router.chat.Delta;
 
 /// One event of an answer. Events depend on the tokens only, never on timing.
 public sealed interface AnswerEvent {
@@ -17,15 +16,8 @@ public sealed interface AnswerEvent {
 
     /// More of the answer.
     ///
-    /// @param position of the last token that it comes from.
-    /// @param reasoning reasoning text, may be empty.
-    /// @param content answer text, may be empty.
-    /// @param toolCall a whole call, or null.
-    record Delta(
-            int position,
-            String reasoning,
-            String content,
-            @Nullable ToolCall toolCall) implements AnswerEvent {}
+    /// @param delta what one token adds.
+    record More(Delta delta) implements AnswerEvent {}
 
     /// The last event.
     ///

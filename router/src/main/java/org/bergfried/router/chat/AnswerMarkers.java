@@ -11,6 +11,9 @@ package org.bergfried.router.chat;
 /// @param endCall ends a tool call
 /// @param endCalls ends the list
 record AnswerMarkers(int think, int endThink, int calls, int call, int separator, int endCall, int endCalls) {
+    /// For text without structure.
+    static final AnswerMarkers NONE = new AnswerMarkers(-1, -1, -1, -1, -1, -1, -1);
+
     /// The markers of DeepSeek's models; most others share the first two.
     static AnswerMarkers of(Tokenizer tokenizer) {
         return new AnswerMarkers(

@@ -96,4 +96,12 @@ public final class ChatModel {
     public AnswerParser parser(String generationId, int[] promptIds, List<String> stopStrings) {
         return new AnswerParser(tokenizer, markers, stopIds, generationId, startsInReasoning(promptIds), stopStrings);
     }
+
+    /// A parser for an answer without reasoning and tool calls: all text is content.
+    ///
+    /// @param generationId the generation's id
+    /// @param stopStrings texts that end the content
+    public AnswerParser textParser(String generationId, List<String> stopStrings) {
+        return new AnswerParser(tokenizer, AnswerMarkers.NONE, stopIds, generationId, false, stopStrings);
+    }
 }

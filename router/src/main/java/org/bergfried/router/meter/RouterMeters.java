@@ -3,7 +3,6 @@ package org.bergfried.router.meter;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.time.Duration;
 import java.util.function.IntSupplier;
 
 /// All meters of the router. Prometheus writes them with underscores and appends `_total` to counters.
@@ -22,7 +21,6 @@ import java.util.function.IntSupplier;
 /// | `bergfried.router.tokens.answer` | counter | tokens of answers, replayed ones included |
 /// | `bergfried.router.clients.dropped` | counter | clients that read too slowly and were dropped |
 /// | `bergfried.router.requests` | timer | calls to the APIs; tags `api` (http, grpc), `call`, `status` |
-/// | `bergfried.router.first.token` | timer | from the call to the first event with text |
 /// | `bergfried.router.homes.ready` | gauge | workers that can be homes now |
 /// | `bergfried.router.placement.epoch` | gauge | highest epoch that this router published or saw |
 public final class RouterMeters {
@@ -36,7 +34,6 @@ public final class RouterMeters {
     private final Counter promptTokens;
     private final Counter answerTokens;
     private final Counter dropped;
-    private final Timer firstToken;
 
     /// Registers the meters.
     public RouterMeters(MeterRegistry registry) {
@@ -50,7 +47,6 @@ public final class RouterMeters {
         promptTokens = registry.counter("bergfried.router.tokens.prompt");
         answerTokens = registry.counter("bergfried.router.tokens.answer");
         dropped = registry.counter("bergfried.router.clients.dropped");
-        firstToken = registry.timer("bergfried.router.first.token");
     }
 
     /// Watches admission.
@@ -105,14 +101,27 @@ public final class RouterMeters {
         dropped.increment();
     }
 
-    /// The first event with text came.
-    public void firstToken(Duration sinceCall) {
-        firstToken.record(sinceCall);
+    /// A call to an API begins.
+    public Timing begin() {
+        return new Timing(Timer.start(registry));
     }
 
-    /// A call to an API ended.
-    public void request(String api, String call, String status, Duration duration) {
-        registry.timer("bergfried.router.requests", "api", api, "call", call, "status", status)
-                .record(duration);
+    /// Measures one call.
+    public final class Timing {
+        private final Timer.Sample sample;
+
+        private Timing(Timer.Sample sample) {
+            this.sample = sample;
+        }
+
+        /// The call ended.
+        ///
+        /// @param api http or grpc.
+        /// @param call which one.
+        /// @param status how: a status or a reason.
+        public void end(String api, String call, String status) {
+            var _ = sample.stop(
+                    registry.timer("bergfried.router.requests", "api", api, "call", call, "status", status));
+        }
     }
 }

@@ -22,7 +22,6 @@ public record HttpConfig(String host, int port, Duration bodyTimeout, Duration s
 
     /// Loopback, port 8080.
     public static HttpConfig defaults() {
-        return new HttpConfig(
-                "127.0.0.1", 8080, Duration.ofSeconds(30), Duration.ofSeconds(120), Duration.ofSeconds(15));
+        return new HttpConfig("127.0.0.1", 8080, Duration.ofSeconds(30), Duration.ofMinutes(2), Duration.ofSeconds(15));
     }
 }

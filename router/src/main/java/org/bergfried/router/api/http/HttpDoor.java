@@ -1,0 +1,196 @@
+package org.bergfried.router.api.http;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.PemKeyCertOptions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.Limits;
+import org.bergfried.contract.tls.TlsConfig;
+import org.bergfried.router.api.InferenceGate;
+import org.bergfried.router.api.ServedModel;
+import org.bergfried.router.auth.Caller;
+import org.bergfried.router.auth.Callers;
+import org.bergfried.router.meter.RouterMeters;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The HTTP server of the router.
+public final class HttpDoor implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpDoor.class);
+    private static final String JSON = "application/json";
+
+    private final HttpConfig config;
+    private final Callers callers;
+    private final InferenceGate gate;
+    private final RouterMeters meters;
+    private final Supplier<String> scrape;
+    private final CompletionHandler completions;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Vertx vertx;
+    private final HttpServer server;
+
+    /// Listens.
+    ///
+    /// @param tls the certificate to show; empty for plaintext.
+    /// @param scrape gives the meters in Prometheus' text form.
+    public HttpDoor(
+            HttpConfig config,
+            Optional<TlsConfig> tls,
+            Callers callers,
+            InferenceGate gate,
+            RouterMeters meters,
+            Supplier<String> scrape) {
+        this.config = config;
+        this.callers = callers;
+        this.gate = gate;
+        this.meters = meters;
+        this.scrape = scrape;
+        this.completions = new CompletionHandler(gate, config.commentInterval());
+        this.vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1).setInternalBlockingPoolSize(2));
+        this.server = vertx.createHttpServer(options(config, tls)).requestHandler(this::accept);
+        server.listen().toCompletionStage().toCompletableFuture().join();
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return server.actualPort();
+    }
+
+    /// Stops listening and waits for the responses that run.
+    public void drain(Duration timeout) {
+        var _ = server.shutdown(timeout)
+                .toCompletionStage()
+                .toCompletableFuture()
+                .join();
+    }
+
+    @Override
+    public void close() {
+        var _ = vertx.close().toCompletionStage().toCompletableFuture().join();
+        threads.shutdown();
+    }
+
+    private static HttpServerOptions options(HttpConfig config, Optional<TlsConfig> tls) {
+        var options = new HttpServerOptions()
+                .setHost(config.host())
+                .setPort(config.port())
+                .setMaxHeaderSize(Limits.HEADER_BYTES)
+                .setMaxInitialLineLength(8192)
+                .setCompressionSupported(false)
+                .setHandle100ContinueAutomatically(true)
+                .setTcpNoDelay(true);
+        tls.ifPresent(files -> options.setSsl(true)
+                .setKeyCertOptions(new PemKeyCertOptions()
+                        .setCertPath(files.certificate().toString())
+                        .setKeyPath(files.privateKey().toString())));
+        return options;
+    }
+
+    /// On the event loop: the body is collected here, everything else happens on a virtual thread.
+    private void accept(HttpServerRequest request) {
+        var exchange = new Exchange(request, config.stallTimeout());
+        Route route = Route.of(request.method().name(), request.path() == null ? "/" : request.path());
+        new Body(vertx, request, config.bodyTimeout())
+                .collect(
+                        body -> threads.execute(() -> serve(route, exchange, body)),
+                        error -> threads.execute(() -> refuse(route, exchange, error)));
+    }
+
+    private void refuse(Route route, Exchange exchange, HttpError error) {
+        var timing = meters.begin();
+        try {
+            exchange.send(error);
+        } catch (Exchange.ClientGone gone) {
+            LOG.debug("The client of {} went away", route.call());
+        }
+        timing.end("http", route.call(), Integer.toString(error.status()));
+    }
+
+    private void serve(Route route, Exchange exchange, byte[] body) {
+        var timing = meters.begin();
+        int status;
+        try {
+            status = answer(route, exchange, body);
+        } catch (Exchange.ClientGone gone) {
+            status = ErrorReason.CANCELLED.httpStatus();
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+            status = ErrorReason.DRAINING.httpStatus();
+        }
+        timing.end("http", route.call(), Integer.toString(status));
+    }
+
+    private int answer(Route route, Exchange exchange, byte[] body) throws Exchange.ClientGone, InterruptedException {
+        HttpError error;
+        try {
+            return dispatch(route, exchange, body);
+        } catch (ClusterException refused) {
+            error = HttpError.of(refused);
+        } catch (RuntimeException bug) {
+            LOG.error("A call of {} failed because of a bug", route.call(), bug);
+            error = HttpError.of(500, ErrorReason.INTERNAL.name(), "internal error; the router's log says more");
+        }
+        exchange.send(error);
+        return error.status();
+    }
+
+    private int dispatch(Route route, Exchange exchange, byte[] body) throws Exchange.ClientGone, InterruptedException {
+        return switch (route) {
+            case Route.Health() -> text(exchange, 200, "ok\n");
+            case Route.Ready() -> gate.isReady() ? text(exchange, 200, "ready\n") : text(exchange, 503, "not ready\n");
+            case Route.Metrics() -> metrics(exchange);
+            case Route.Completions() -> completions.handle(exchange, caller(exchange), body);
+            case Route.Models() ->
+                json(exchange, ChatJson.models(gate.inference().models(caller(exchange))));
+            case Route.OneModel(String name) -> json(exchange, ChatJson.bytes(model(caller(exchange), name)));
+            case Route.Unknown(HttpError error, String allowed) -> {
+                exchange.allow(allowed);
+                exchange.send(error);
+                yield error.status();
+            }
+        };
+    }
+
+    private Caller caller(Exchange exchange) {
+        return callers.authenticate(exchange.header("Authorization"));
+    }
+
+    private Object model(Caller caller, String name) {
+        var models = gate.inference().models(caller);
+        return models.stream()
+                .filter(model -> model.name().equals(name))
+                .findFirst()
+                .map(ChatJson::model)
+                .orElseThrow(() -> new ClusterException(
+                        ErrorReason.MODEL_NOT_FOUND,
+                        "the model \"" + name + "\" is not served; served are "
+                                + models.stream().map(ServedModel::name).toList()));
+    }
+
+    private int metrics(Exchange exchange) throws Exchange.ClientGone {
+        exchange.send(
+                200,
+                "text/plain; version=0.0.4; charset=utf-8",
+                scrape.get().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return 200;
+    }
+
+    private static int text(Exchange exchange, int status, String text) throws Exchange.ClientGone {
+        exchange.send(status, "text/plain; charset=utf-8", text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return status;
+    }
+
+    private static int json(Exchange exchange, byte[] body) throws Exchange.ClientGone {
+        exchange.send(200, JSON, body);
+        return 200;
+    }
+}
