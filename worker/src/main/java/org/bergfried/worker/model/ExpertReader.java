@@ -1,7 +1,11 @@
 package org.bergfried.worker.model;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
@@ -15,6 +19,7 @@ final class ExpertReader {
     private final Form form;
     private final ModelSpec spec;
     private final Map<Integer, Merged> merged = new HashMap<>();
+    private final Set<String> mergedNames = new HashSet<>();
     private final Map<Integer, TrunkTensors.SwiGlu[]> single = new HashMap<>();
 
     /// Checks that every expert of every layer is there, so that none is found missing later.
@@ -40,6 +45,17 @@ final class ExpertReader {
         }
         TrunkTensors.SwiGlu[] own = single.get(layer);
         return own == null ? sliced(layer, moe, expert) : own[expert];
+    }
+
+    /// A tensor of the file as the manifest lists it: the experts of a merged one, else itself.
+    List<StoredTensor> parts(StoredTensor tensor) {
+        if (!mergedNames.contains(tensor.name())) {
+            return List.of(tensor);
+        }
+        int rows = tensor.shape().get(1);
+        return IntStream.range(0, tensor.shape().getFirst())
+                .mapToObj(expert -> slice(tensor, expert, rows))
+                .toList();
     }
 
     private TrunkTensors.SwiGlu sliced(int layer, FeedForwardSpec.Moe moe, int expert) {
@@ -73,9 +89,15 @@ final class ExpertReader {
                     tensors.path(), "layer " + layer + " has more than 2^31 - 1 rows of experts in one tensor");
         }
         return new Merged(
-                tensors.matrices(Part.MERGED_GATE_PROJ.name(form, layer), experts, columns, hidden),
-                tensors.matrices(Part.MERGED_UP_PROJ.name(form, layer), experts, columns, hidden),
-                tensors.matrices(Part.MERGED_DOWN_PROJ.name(form, layer), experts, hidden, columns));
+                merged(Part.MERGED_GATE_PROJ, layer, experts, columns, hidden),
+                merged(Part.MERGED_UP_PROJ, layer, experts, columns, hidden),
+                merged(Part.MERGED_DOWN_PROJ, layer, experts, hidden, columns));
+    }
+
+    private StoredTensor merged(Part part, int layer, int experts, int rows, int columns) {
+        StoredTensor tensor = tensors.matrices(part.name(form, layer), experts, rows, columns);
+        mergedNames.add(tensor.name());
+        return tensor;
     }
 
     private TrunkTensors.SwiGlu[] readSingle(int layer, FeedForwardSpec.Moe moe) {

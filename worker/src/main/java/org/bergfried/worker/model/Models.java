@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.bergfried.worker.model.Part.Form;
+import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.JsonTexts;
 import org.bergfried.worker.weights.TensorStore;
 import org.bergfried.worker.weights.gguf.GgufFile;
@@ -21,25 +22,34 @@ public final class Models {
     /// @throws org.bergfried.contract.ClusterException MODEL_NOT_FOUND if nothing is there, MODEL_UNSUPPORTED if
     ///     something that changes numbers is not understood, WEIGHTS_CORRUPT if files are damaged or incomplete.
     public static Model open(Path path) {
+        return open(path, DigestCache.none());
+    }
+
+    /// The same with a place to keep digests in.
+    public static Model open(Path path, DigestCache cache) {
         ModelFiles files = ModelFiles.at(path);
         return switch (files.form()) {
-            case SAFETENSORS -> openSafetensors(files.path());
-            case GGUF -> openGguf(files.path());
+            case SAFETENSORS -> openSafetensors(files.path(), cache);
+            case GGUF -> openGguf(files.path(), cache);
         };
     }
 
-    private static Model openSafetensors(Path directory) {
+    private static Model openSafetensors(Path directory, DigestCache cache) {
         Path configFile = directory.resolve("config.json");
         var config = new Config(configFile, JsonTexts.readObject(configFile), Map.of());
         String modelType = config.word("model_type", "");
         Facts facts = SpecReader.read(modelType, Families.named(configFile, modelType), config);
         return assemble(
-                SafetensorsDirectory.open(directory), Form.SAFETENSORS, facts, () -> HuggingFaceTexts.read(directory));
+                SafetensorsDirectory.open(directory),
+                Form.SAFETENSORS,
+                facts,
+                () -> HuggingFaceTexts.read(directory),
+                cache);
     }
 
-    private static Model openGguf(Path path) {
+    private static Model openGguf(Path path, DigestCache cache) {
         GgufFile file = GgufFile.open(path);
-        return assemble(file, Form.GGUF, ggufFacts(file), () -> GgufTexts.read(file));
+        return assemble(file, Form.GGUF, ggufFacts(file), () -> GgufTexts.read(file), cache);
     }
 
     private static Facts ggufFacts(GgufFile file) {
@@ -54,16 +64,14 @@ public final class Models {
     }
 
     /// Finds all tensors; closes the store if it cannot.
-    private static Model assemble(TensorStore store, Form form, Facts facts, Supplier<ModelTexts> texts) {
+    private static Model assemble(
+            TensorStore store, Form form, Facts facts, Supplier<ModelTexts> texts, DigestCache cache) {
         Arena arena = Arena.ofShared();
         try {
             var tensors = new TensorFinder(store, form);
             ModelSpec spec = RopeDivisors.apply(tensors, facts.spec());
             var complete = new Facts(facts.family(), spec, facts.attentionBias());
-            TrunkTensors trunk = new TrunkReader(tensors, complete, new LatentSplit(arena)).read();
-            var experts = new ExpertReader(tensors, spec);
-            tensors.refuseUnused(spec.layers().size());
-            return new OpenModel(spec, store, arena, trunk, experts, texts);
+            return new OpenModel(store, tensors, complete, arena, texts, cache);
         } catch (RuntimeException e) {
             arena.close();
             store.close();

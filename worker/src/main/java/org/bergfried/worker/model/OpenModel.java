@@ -3,6 +3,7 @@ package org.bergfried.worker.model;
 import java.lang.foreign.Arena;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.TensorStore;
 import org.jspecify.annotations.Nullable;
 
@@ -13,24 +14,27 @@ final class OpenModel implements Model {
     private final Arena arena;
     private final TrunkTensors trunk;
     private final ExpertReader experts;
+    private final Manifest manifest;
     private final Supplier<ModelTexts> readTexts;
     private @Nullable ModelTexts texts;
 
     /// @param arena     owns the private copies of the trunk's tensors; closed with the model.
     /// @param readTexts reads the texts while the files are open.
     OpenModel(
-            ModelSpec spec,
             TensorStore store,
+            TensorFinder tensors,
+            Facts facts,
             Arena arena,
-            TrunkTensors trunk,
-            ExpertReader experts,
-            Supplier<ModelTexts> readTexts) {
-        this.spec = spec;
+            Supplier<ModelTexts> readTexts,
+            DigestCache cache) {
+        this.spec = facts.spec();
         this.store = store;
         this.arena = arena;
-        this.trunk = trunk;
-        this.experts = experts;
+        this.trunk = new TrunkReader(tensors, facts, new LatentSplit(arena)).read();
+        this.experts = new ExpertReader(tensors, spec);
+        this.manifest = new Manifest(store, tensors, experts, cache);
         this.readTexts = readTexts;
+        tensors.refuseUnused(spec.layers().size());
     }
 
     @Override
@@ -50,12 +54,12 @@ final class OpenModel implements Model {
 
     @Override
     public String digest() {
-        throw new UnsupportedOperationException();
+        return manifest.digest();
     }
 
     @Override
     public String expertDigest(int layer, int expert) {
-        throw new UnsupportedOperationException();
+        return manifest.digest(experts.expert(layer, expert));
     }
 
     @Override

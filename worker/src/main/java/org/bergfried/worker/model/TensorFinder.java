@@ -17,6 +17,7 @@ final class TensorFinder {
     private final TensorStore store;
     private final Form form;
     private final Set<String> used = new HashSet<>();
+    private final Set<String> ignored = new HashSet<>();
 
     TensorFinder(TensorStore store, Form form) {
         this.store = store;
@@ -66,7 +67,7 @@ final class TensorFinder {
 
     /// Notes that a tensor is known not to matter.
     void ignore(String name) {
-        used.add(name);
+        ignored.add(name);
     }
 
     /// Names of the tensors that were used, for the manifest.
@@ -78,7 +79,10 @@ final class TensorFinder {
     /// which this engine does not run).
     void refuseUnused(int layers) {
         for (String name : store.entries().keySet()) {
-            if (!used.contains(name) && !isBehind(name, layers) && !name.endsWith(".rotary_emb.inv_freq")) {
+            if (!used.contains(name)
+                    && !ignored.contains(name)
+                    && !isBehind(name, layers)
+                    && !name.endsWith(".rotary_emb.inv_freq")) {
                 throw Refusals.unsupported(
                         store.path(),
                         "tensor " + Refusals.shown(name)

@@ -1,5 +1,6 @@
 package org.bergfried.worker.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,33 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
         layers = List.copyOf(layers);
     }
 
+    /// All of them, each once.
+    public List<StoredTensor> tensors() {
+        var all = new ArrayList<StoredTensor>();
+        all.add(embedding);
+        for (Layer layer : layers) {
+            all.add(layer.attentionNorm);
+            all.addAll(layer.attention.tensors());
+            all.add(layer.feedForwardNorm);
+            all.addAll(layer.feedForward.tensors());
+        }
+        all.add(outputNorm);
+        if (!head.name().equals(embedding.name())) {
+            all.add(head);
+        }
+        return all;
+    }
+
+    private static List<StoredTensor> present(@Nullable StoredTensor... tensors) {
+        var present = new ArrayList<StoredTensor>();
+        for (StoredTensor tensor : tensors) {
+            if (tensor != null) {
+                present.add(tensor);
+            }
+        }
+        return present;
+    }
+
     /// One layer.
     ///
     /// @param attentionNorm   `[hiddenSize]`, before the attention.
@@ -25,7 +53,10 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
             StoredTensor attentionNorm, Attention attention, StoredTensor feedForwardNorm, FeedForward feedForward) {}
 
     /// Matrices of the attention.
-    public sealed interface Attention {}
+    public sealed interface Attention {
+        /// All of them.
+        List<StoredTensor> tensors();
+    }
 
     /// Grouped-query attention.
     ///
@@ -48,7 +79,12 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
             @Nullable StoredTensor keyNorm,
             StoredTensor output,
             @Nullable StoredTensor outputBias)
-            implements Attention {}
+            implements Attention {
+        @Override
+        public List<StoredTensor> tensors() {
+            return present(query, key, value, queryBias, keyBias, valueBias, queryNorm, keyNorm, output, outputBias);
+        }
+    }
 
     /// Multi-head latent attention, with kv_b split per head.
     ///
@@ -69,17 +105,33 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
             List<StoredTensor> keyUp,
             List<StoredTensor> valueUp,
             StoredTensor output)
-            implements Attention {}
+            implements Attention {
+        @Override
+        public List<StoredTensor> tensors() {
+            List<StoredTensor> all = present(queryDown, queryNorm, queryUp, kvDown, kvNorm, output);
+            all.addAll(keyUp);
+            all.addAll(valueUp);
+            return all;
+        }
+    }
 
     /// Matrices of the feed-forward part that live on the trunk.
-    public sealed interface FeedForward {}
+    public sealed interface FeedForward {
+        /// All of them.
+        List<StoredTensor> tensors();
+    }
 
     /// A SwiGLU; also the shape of every expert.
     ///
     /// @param gateProj `[columns, hiddenSize]`.
     /// @param upProj   `[columns, hiddenSize]`.
     /// @param downProj `[hiddenSize, columns]`.
-    public record SwiGlu(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements FeedForward {}
+    public record SwiGlu(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements FeedForward {
+        @Override
+        public List<StoredTensor> tensors() {
+            return List.of(gateProj, upProj, downProj);
+        }
+    }
 
     /// The trunk's part of a mixture of experts.
     ///
@@ -89,5 +141,14 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
     public record Moe(
             StoredTensor gate,
             @Nullable StoredTensor bias,
-            @Nullable SwiGlu shared) implements FeedForward {}
+            @Nullable SwiGlu shared) implements FeedForward {
+        @Override
+        public List<StoredTensor> tensors() {
+            List<StoredTensor> all = present(gate, bias);
+            if (shared != null) {
+                all.addAll(shared.tensors());
+            }
+            return all;
+        }
+    }
 }

@@ -1,0 +1,118 @@
+package org.bergfried.worker.model;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bergfried.contract.Limits;
+import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.weights.DigestCache;
+import org.bergfried.worker.weights.Digests;
+import org.bergfried.worker.weights.JsonTexts;
+import org.bergfried.worker.weights.TensorEntry;
+import org.bergfried.worker.weights.TensorStore;
+import org.bergfried.worker.weights.gguf.GgufFile;
+
+/// The canonical manifest of a model: a line `name TAB type TAB shape TAB sha256` for every tensor that the model
+/// uses (experts of a merged tensor as `name#index`) and for every file of texts, sorted. Its SHA-256 is the model's
+/// digest. Thread-safe; what was hashed once is not hashed again.
+final class Manifest {
+    private static final List<String> TEXT_FILES = List.of(
+            "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja");
+
+    private final TensorStore store;
+    private final TensorFinder tensors;
+    private final ExpertReader experts;
+    private final DigestCache cache;
+    private final Map<Path, Map<String, String>> known = new HashMap<>(); // file -> name -> digest
+    private final Set<Path> changed = new HashSet<>(); // files of which the cache does not know all
+
+    Manifest(TensorStore store, TensorFinder tensors, ExpertReader experts, DigestCache cache) {
+        this.store = store;
+        this.tensors = tensors;
+        this.experts = experts;
+        this.cache = cache;
+    }
+
+    /// The model's digest.
+    synchronized String digest() {
+        var lines = new ArrayList<>(textLines());
+        for (String name : tensors.used()) {
+            TensorEntry entry = entry(name);
+            for (StoredTensor tensor : experts.parts(entry.stored())) {
+                lines.add(line(entry, tensor));
+            }
+        }
+        for (Path file : changed) {
+            cache.store(file, known.getOrDefault(file, Map.of()));
+        }
+        changed.clear();
+        return digestOf(lines);
+    }
+
+    /// The digest of one expert: over the lines of its three tensors.
+    synchronized String digest(TrunkTensors.SwiGlu expert) {
+        var lines = new ArrayList<String>();
+        for (StoredTensor tensor : List.of(expert.gateProj(), expert.upProj(), expert.downProj())) {
+            int hash = tensor.name().lastIndexOf('#');
+            lines.add(line(entry(hash < 0 ? tensor.name() : tensor.name().substring(0, hash)), tensor));
+        }
+        return digestOf(lines);
+    }
+
+    private TensorEntry entry(String name) {
+        TensorEntry entry = store.entries().get(name);
+        if (entry == null) {
+            throw new IllegalStateException("tensor " + name + " was used and is not there");
+        }
+        return entry;
+    }
+
+    private String line(TensorEntry entry, StoredTensor tensor) {
+        Map<String, String> digests = known.computeIfAbsent(entry.file(), file -> new HashMap<>(cache.load(file)));
+        String digest = digests.get(tensor.name());
+        if (digest == null) {
+            digest = Digests.sha256(tensor.bytes());
+            digests.put(tensor.name(), digest);
+            changed.add(entry.file());
+        }
+        String shape =
+                String.join(",", tensor.shape().stream().map(String::valueOf).toList());
+        return line(tensor.name(), entry.typeName(), shape, digest);
+    }
+
+    private List<String> textLines() {
+        if (store instanceof GgufFile gguf) {
+            // A GGUF's metadata are configuration, vocabulary and template in one.
+            return List.of(line(
+                    "metadata",
+                    "file",
+                    Long.toString(gguf.metadataBytes().byteSize()),
+                    Digests.sha256(gguf.metadataBytes())));
+        }
+        var lines = new ArrayList<String>();
+        for (String name : TEXT_FILES) {
+            Path file = store.path().resolve(name);
+            if (Files.exists(file)) {
+                byte[] bytes = JsonTexts.readBytes(file, Limits.CARD_BYTES);
+                lines.add(line(name, "file", Integer.toString(bytes.length), Digests.sha256(bytes)));
+            }
+        }
+        return lines;
+    }
+
+    private static String line(String name, String type, String shape, String digest) {
+        return String.join("\t", name, type, shape, digest) + "\n";
+    }
+
+    private static String digestOf(Collection<String> lines) {
+        return Digests.sha256(String.join("", new TreeSet<>(lines)).getBytes(StandardCharsets.UTF_8));
+    }
+}
