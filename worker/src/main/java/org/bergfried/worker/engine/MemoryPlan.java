@@ -22,8 +22,7 @@ import org.bergfried.worker.trunk.TrunkCapacity;
 /// @param cachePages pages of the KV cache; 0 without a trunk.
 /// @param context    most positions of a sequence; 0 without a trunk.
 /// @param experts    memory for routed experts.
-public record MemoryPlan(
-        List<Item> items, MemoryLimit limit, int cachePages, int context, ExpertStore.Budget experts) {
+public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, int context, ExpertStore.Budget experts) {
     private static final long COLD_BYTES = 64L << 20;
     private static final int SEQUENCES = 8; // of the default cache
     private static final int POSITIONS_MIN = 4096; // that the default cache tries to have
@@ -43,7 +42,8 @@ public record MemoryPlan(
         int pages = 0;
         int context = 0;
         if (settings.runsTrunk()) {
-            context = settings.context() == 0 ? spec.contextLength() : Math.min(settings.context(), spec.contextLength());
+            context =
+                    settings.context() == 0 ? spec.contextLength() : Math.min(settings.context(), spec.contextLength());
             pages = pages(spec, settings, context, limit);
             context = (int) Math.min(context, (long) pages * KvCache.PAGE_ROWS);
             items.add(new Item("trunk weights", TrunkWeights.residentBytes(model.trunk(), spec.tiedHead())));
@@ -84,7 +84,10 @@ public record MemoryPlan(
     public String describe() {
         var text = new StringBuilder();
         for (Item item : items) {
-            text.append(text.isEmpty() ? "" : " + ").append(item.name()).append(' ').append(mebibytes(item.bytes()));
+            text.append(text.isEmpty() ? "" : " + ")
+                    .append(item.name())
+                    .append(' ')
+                    .append(mebibytes(item.bytes()));
         }
         return text + " = " + mebibytes(totalBytes()) + " of " + mebibytes(limit.bytes());
     }

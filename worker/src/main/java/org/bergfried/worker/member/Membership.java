@@ -139,7 +139,8 @@ public final class Membership implements AutoCloseable {
     }
 
     private void install(Placement placement, HostedExperts hosts) {
-        ExpertSet missing = without(placement.expertsOn(said.id()), hosts.store().hot());
+        ExpertSet missing =
+                without(placement.expertsOn(said.id()), hosts.store().hot());
         LOG.info(
                 "Placement {} of plan {}: {} to install, {} in memory",
                 placement.epoch(),
