@@ -131,12 +131,11 @@ public final class CpuBackend implements Backend {
         if (w.type().integerCoded()) {
             requireColumns("codes", codes.columns(), w.columns());
             Shapes.codes(codes, n);
-            if (kernels.reservePrepared(matrix, n, shared)) {
-                divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, codes, from, to, shared));
-            }
         } else {
             Shapes.rows("x", x, n, w.columns());
         }
+        kernels.reservePrepared(matrix, n, shared);
+        divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, x, codes, from, to, scratch[slot]));
         if (n > 0) {
             divideTiles(
                     w.rows(),
