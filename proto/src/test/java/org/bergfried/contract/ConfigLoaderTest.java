@@ -191,13 +191,14 @@ final class ConfigLoaderTest {
     }
 
     @Test
-    void ignoresWhatKubernetesAddsForItsServices() {
+    void ignoresWhatKubernetesAddsAndTheLoggingsVariable() {
         Map<String, String> links = Map.of(
                 "BERGFRIED_ROUTER_SERVICE_HOST", "10.0.0.7",
                 "BERGFRIED_ROUTER_SERVICE_PORT_HTTP", "8080",
                 "BERGFRIED_ROUTER_PORT", "tcp://10.0.0.7:8080",
                 "BERGFRIED_ROUTER_PORT_8080_TCP_ADDR", "10.0.0.7",
-                "BERGFRIED_PORT_8080_TCP", "tcp://10.0.0.7:8080");
+                "BERGFRIED_PORT_8080_TCP", "tcp://10.0.0.7:8080",
+                "BERGFRIED_LOG", "json");
         assertEquals(Root.defaults(), load("", links));
     }
 

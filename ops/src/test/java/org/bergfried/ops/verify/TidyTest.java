@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class TidyTest {
     private static final Path PROJECT = project();
     private static final List<SourceFile> SOURCES = javaFiles();
+    private static final Pattern TEXT =
+            Pattern.compile(".*(\\.(java|proto|xml|ya?ml|md|sh|js|css|html|properties|py)|/(bergfried|run))");
     private static final String MAIN = "worker/src/main/java/org/bergfried/worker/Planted.java";
     private static final String TEST = "worker/src/test/java/org/bergfried/worker/PlantedTest.java";
 
@@ -166,7 +169,8 @@ final class TidyTest {
     /// All texts that people write; rules and their test name what they ban.
     private static Stream<SourceFile> textFiles() {
         return walk(PROJECT)
-                .filter(file -> file.toString().matches(".*\\.(java|proto|xml|ya?ml|md|sh|js|css|html|properties|py)"))
+                .filter(file -> file.toString()
+                        .matches(".*\\.(java|proto|xml|ya?ml|md|sh|js|css|html|properties|py)|.*/(bergfried|run)"))
                 .filter(file -> !PROJECT.relativize(file).toString().matches("(.*/)?(target|node_modules|\\.git)/.*"))
                 .filter(file -> !file.getFileName().toString().matches("Tidy(Rules|Test)\\.java"))
                 .map(file -> SourceFile.read(PROJECT, file));
