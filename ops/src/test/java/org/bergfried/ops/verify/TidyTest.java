@@ -169,8 +169,7 @@ final class TidyTest {
     /// All texts that people write; rules and their test name what they ban.
     private static Stream<SourceFile> textFiles() {
         return walk(PROJECT)
-                .filter(file -> file.toString()
-                        .matches(".*\\.(java|proto|xml|ya?ml|md|sh|js|css|html|properties|py)|.*/(bergfried|run)"))
+                .filter(file -> TEXT.matcher(file.toString()).matches())
                 .filter(file -> !PROJECT.relativize(file).toString().matches("(.*/)?(target|node_modules|\\.git)/.*"))
                 .filter(file -> !file.getFileName().toString().matches("Tidy(Rules|Test)\\.java"))
                 .map(file -> SourceFile.read(PROJECT, file));
