@@ -26,6 +26,7 @@ final class Conformance {
         CASES.put("quantise", Conformance::quantise);
         for (ElementType type : ElementType.values()) {
             CASES.put("multiply " + type, (backend, random) -> multiply(backend, random, type));
+            CASES.put("multiply " + type + " together", (backend, random) -> multiplyAll(backend, random, type));
             CASES.put("embed " + type, (backend, random) -> embed(backend, random, type));
         }
         for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
@@ -80,6 +81,27 @@ final class Conformance {
         }
         Rows y = rows(backend, random, n, rows);
         backend.multiply(w, x, codes, n, y);
+        return results(backend, y.buffer());
+    }
+
+    /// Products of heads: each reads and writes columns of its own.
+    private static Object[] multiplyAll(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(10);
+        int heads = 1 + random.below(9);
+        int rows = 1 + random.below(70);
+        int columns = columns(random, type);
+        Rows x = rows(backend, random, n, heads * columns);
+        Rows y = rows(backend, random, n, heads * rows);
+        var products = new ArrayList<Product>();
+        for (int head = 0; head < heads; head++) {
+            Codes codes = backend.allocateCodes(n, (columns + 31) / 32 * 32);
+            Matrix w = backend.load(weights(random, type, rows, columns));
+            products.add(new Product(w, x.right(head * columns), codes, y.right(head * rows)));
+            if (type.integerCoded()) {
+                backend.quantise(x.right(head * columns), n, codes);
+            }
+        }
+        backend.multiplyAll(products, n);
         return results(backend, y.buffer());
     }
 
