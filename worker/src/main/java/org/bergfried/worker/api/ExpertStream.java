@@ -190,18 +190,18 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
     }
 
     private void send(byte[] bytes) {
-        send(bytes, bytes.length);
+        var _ = send(bytes, bytes.length);
     }
 
-    private void send(byte[] bytes, int length) {
+    /// Gives the bytes to the transport, which copies them at once; false if it did not, because the stream is ending.
+    private boolean send(byte[] bytes, int length) {
         synchronized (lock) {
-            if (!ended) {
-                var message = WireFrame.outgoing(bytes, length);
-                call.sendMessage(message);
-                if (!message.consumed()) {
-                    throw new IllegalStateException("the transport kept a frame instead of copying it");
-                }
+            if (ended) {
+                return true;
             }
+            var message = WireFrame.outgoing(bytes, length);
+            call.sendMessage(message);
+            return message.consumed();
         }
     }
 
@@ -248,20 +248,23 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
             }
             long bytes = ResultFrame.writeRows(
                     MemorySegment.ofArray(sendBuffer), dispatchId, count, columns, sums, poisoned);
-            answer(sendBuffer, (int) bytes);
+            if (!answer(sendBuffer, (int) bytes)) {
+                sendBuffer = new byte[0];
+            }
         }
 
         @Override
         public void refused(ResultFrame.Outcome outcome, long dispatchId, long epoch, int... missing) {
             byte[] bytes = ResultFrame.encode(outcome, dispatchId, epoch, missing);
-            answer(bytes, bytes.length);
+            var _ = answer(bytes, bytes.length);
         }
 
-        private void answer(byte[] bytes, int length) {
+        private boolean answer(byte[] bytes, int length) {
             slot.close();
             vacate(rows);
-            send(bytes, length);
+            boolean copied = send(bytes, length);
             requestMore();
+            return copied;
         }
     }
 }

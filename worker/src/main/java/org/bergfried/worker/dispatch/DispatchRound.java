@@ -234,7 +234,7 @@ final class DispatchRound {
         delayed.clear();
     }
 
-    /// Sends parts for which their hosts have room, in order of age.
+    /// Sends parts for which their hosts have room, the oldest first; a small one may pass a large one that waits.
     private void pump(long nowNanos) {
         for (Part part : List.copyOf(open.values())) {
             if (part.sent || !open.containsKey(part.dispatchId)) {
