@@ -3,7 +3,6 @@ package org.bergfried.contract.cluster;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.core.HazelcastInstance;
-import com.hazelcast.core.HazelcastInstanceNotActiveException;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.seal.Sealer;
@@ -58,13 +57,9 @@ public final class HazelcastCluster implements Cluster {
 
     @Override
     public int livingRouters() {
-        try {
-            return (int) instance.getCluster().getMembers().stream()
-                    .filter(member -> MemberRole.ROUTER.name().equals(member.getAttribute(HazelcastSettings.ROLE)))
-                    .count();
-        } catch (HazelcastInstanceNotActiveException closed) {
-            return 0;
-        }
+        return (int) instance.getCluster().getMembers().stream()
+                .filter(member -> MemberRole.ROUTER.name().equals(member.getAttribute(HazelcastSettings.ROLE)))
+                .count();
     }
 
     @Override
