@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class EnvironmentOverrides {
     private static final String PREFIX = "BERGFRIED_";
 
+    /// Read by the logging configuration, before there is any other.
+    private static final String LOG_FORMAT = "BERGFRIED_LOG";
+
     /// What Kubernetes adds to each container for a service called bergfried-something; no key of ours looks like
     /// this.
     private static final Pattern SERVICE_LINK =
@@ -27,7 +30,7 @@ final class EnvironmentOverrides {
 
     static void apply(Class<?> type, Map<String, @Nullable Object> tree, Map<String, String> environment) {
         new TreeMap<>(environment).forEach((variable, text) -> {
-            if (variable.startsWith(PREFIX) && !isServiceLink(variable, text)) {
+            if (variable.startsWith(PREFIX) && !variable.equals(LOG_FORMAT) && !isServiceLink(variable, text)) {
                 set(type, tree, variable, text);
             }
         });

@@ -119,7 +119,7 @@ final class ConfigLoaderTest {
                 "'grpc: {prt: 1}' | test.yaml: grpc.prt is not a known key; did you mean port?",
                 "'gprc: {port: 1}' | test.yaml: gprc is not a known key; did you mean grpc?",
                 "'grpc: {port: 70000}' | test.yaml: grpc.port = 70000 must be from 1 to 65535",
-                "'grpc: {port: 90000000000}' | test.yaml: grpc.port = 90000000000 must be from -2147483648 to 2147483647",
+                "'grpc: {port: 9000000000}' | test.yaml: grpc.port = 9000000000 must be from -2147483648 to 2147483647",
                 "'grpc: {port: \"80\"}' | test.yaml: grpc.port = \"80\" must be a whole number",
                 "'grpc: {port: 80.5}' | test.yaml: grpc.port = 80.5 must be a whole number",
                 "'grpc: {port: }' | test.yaml: grpc.port has no value; give one or leave the key out",
@@ -176,7 +176,8 @@ final class ConfigLoaderTest {
     @Test
     void namesTheVariableOfAWrongOverride() {
         assertEquals(
-                "environment variable BERGFRIED_GRPC__PROT: no configuration key is called PROT here; did you mean PORT?",
+                "environment variable BERGFRIED_GRPC__PROT: no configuration key is called PROT here; "
+                        + "did you mean PORT?",
                 refusal("", Map.of("BERGFRIED_GRPC__PROT", "2")));
         assertEquals(
                 "test.yaml: grpc.port = \"x\" (BERGFRIED_GRPC__PORT) must be a whole number",
@@ -190,13 +191,14 @@ final class ConfigLoaderTest {
     }
 
     @Test
-    void ignoresWhatKubernetesAddsForItsServices() {
+    void ignoresWhatKubernetesAddsAndTheLoggingsVariable() {
         Map<String, String> links = Map.of(
                 "BERGFRIED_ROUTER_SERVICE_HOST", "10.0.0.7",
                 "BERGFRIED_ROUTER_SERVICE_PORT_HTTP", "8080",
                 "BERGFRIED_ROUTER_PORT", "tcp://10.0.0.7:8080",
                 "BERGFRIED_ROUTER_PORT_8080_TCP_ADDR", "10.0.0.7",
-                "BERGFRIED_PORT_8080_TCP", "tcp://10.0.0.7:8080");
+                "BERGFRIED_PORT_8080_TCP", "tcp://10.0.0.7:8080",
+                "BERGFRIED_LOG", "json");
         assertEquals(Root.defaults(), load("", links));
     }
 

@@ -23,6 +23,18 @@ final class Bounds {
         }
     }
 
+    /// A label for people and for lookups that is no part of a key: 1 to {@link Limits#ID_CHARS} characters, no
+    /// control characters.
+    static void label(String name, String value) {
+        if (value.isBlank() || value.length() > Limits.ID_CHARS) {
+            throw invalid(name + " has " + value.length() + " characters; it must have 1 to " + Limits.ID_CHARS
+                    + ", not only blanks");
+        }
+        if (value.chars().anyMatch(Character::isISOControl)) {
+            throw invalid(name + " has a control character");
+        }
+    }
+
     static void size(String name, int size, int sizeMax) {
         if (size > sizeMax) {
             throw invalid(name + " has the size " + size + "; the limit is " + sizeMax);

@@ -47,7 +47,7 @@ public record GenerationRecord(
     /// Checks the bounds of every part.
     public GenerationRecord {
         Bounds.id("generationId", generationId);
-        Bounds.id("tenant", tenant);
+        Bounds.label("tenant", tenant);
         Bounds.id("modelDigest", modelDigest);
         Bounds.id("numericsId", numericsId);
         Bounds.size("promptIds", promptIds.size(), Limits.PROMPT_TOKENS);

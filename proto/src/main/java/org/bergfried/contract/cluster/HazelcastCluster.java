@@ -3,6 +3,7 @@ package org.bergfried.contract.cluster;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.HazelcastInstanceNotActiveException;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.seal.Sealer;
@@ -57,9 +58,13 @@ public final class HazelcastCluster implements Cluster {
 
     @Override
     public int livingRouters() {
-        return (int) instance.getCluster().getMembers().stream()
-                .filter(member -> MemberRole.ROUTER.name().equals(member.getAttribute(HazelcastSettings.ROLE)))
-                .count();
+        try {
+            return (int) instance.getCluster().getMembers().stream()
+                    .filter(member -> MemberRole.ROUTER.name().equals(member.getAttribute(HazelcastSettings.ROLE)))
+                    .count();
+        } catch (HazelcastInstanceNotActiveException closed) {
+            return 0;
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.bergfried.contract.cluster;
 import com.hazelcast.cluster.MembershipAdapter;
 import com.hazelcast.cluster.MembershipEvent;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.HazelcastInstanceNotActiveException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -51,12 +52,12 @@ final class HazelcastDirectory implements Directory {
         });
         instance.getLifecycleService().addLifecycleListener(event -> {
             if (event.getState() == com.hazelcast.core.LifecycleEvent.LifecycleState.MERGED) {
-                renewing.execute(this::renewAll); // the member has a new id now
+                renewing.execute(guarded(this::renewAll)); // the member has a new id now
             }
         });
         long period = lease.toMillis() / 3;
-        var _ = renewing.scheduleWithFixedDelay(this::renewAll, period, period, TimeUnit.MILLISECONDS);
-        var _ = watching.scheduleWithFixedDelay(this::notifyIfChanged, period, period, TimeUnit.MILLISECONDS);
+        var _ = renewing.scheduleWithFixedDelay(guarded(this::renewAll), period, period, TimeUnit.MILLISECONDS);
+        var _ = watching.scheduleWithFixedDelay(guarded(this::notifyIfChanged), period, period, TimeUnit.MILLISECONDS);
     }
 
     /// A worker as it was seen last.
@@ -83,9 +84,7 @@ final class HazelcastDirectory implements Directory {
 
     @Override
     public List<WorkerAnnouncement> workers() {
-        Set<UUID> members = instance.getCluster().getMembers().stream()
-                .map(member -> member.getUuid())
-                .collect(Collectors.toSet());
+        Set<UUID> members = memberIds();
         long now = clock.nanoTime();
         return view.values().stream()
                 .filter(seen -> members.contains(seen.memberId) && now - seen.nanos < lease.toNanos())
@@ -145,6 +144,29 @@ final class HazelcastDirectory implements Directory {
         var written = new HazelcastLease(memberId(), worker);
         map.set(worker.id(), worker.startNumber(), written.encode(), lease);
         see(worker.id(), written.encode());
+    }
+
+    private Set<UUID> memberIds() {
+        try {
+            return instance.getCluster().getMembers().stream()
+                    .map(member -> member.getUuid())
+                    .collect(Collectors.toSet());
+        } catch (HazelcastInstanceNotActiveException closed) {
+            return Set.of(); // a member that has left knows of nobody
+        }
+    }
+
+    /// A scheduled task that fails once must not be the last one.
+    private static Runnable guarded(Runnable task) {
+        return () -> {
+            try {
+                task.run();
+            } catch (HazelcastInstanceNotActiveException closed) {
+                LOG.debug("The member has left while a task was running", closed);
+            } catch (RuntimeException failed) {
+                LOG.error("A task of the directory failed; it is tried again", failed);
+            }
+        };
     }
 
     private UUID memberId() {

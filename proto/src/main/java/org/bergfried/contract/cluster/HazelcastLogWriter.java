@@ -99,10 +99,20 @@ final class HazelcastLogWriter implements AutoCloseable {
     private void run() {
         try {
             for (String next = queue.take(); !next.equals(STOP); next = queue.take()) {
-                flush(next);
+                flushGuarded(next);
             }
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// A log that fails must not stop the others.
+    private void flushGuarded(String generationId) {
+        try {
+            flush(generationId);
+        } catch (RuntimeException failed) {
+            LOG.error("The token log of {} is given up", generationId, failed);
+            forget(generationId);
         }
     }
 

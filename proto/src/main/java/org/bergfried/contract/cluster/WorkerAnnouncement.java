@@ -60,10 +60,10 @@ public record WorkerAnnouncement(
         Bounds.id("worker id", id);
         Bounds.id("grpcAddress", grpcAddress);
         Bounds.id("httpAddress", httpAddress);
-        Bounds.id("modelName", modelName);
+        Bounds.label("modelName", modelName);
         Bounds.id("modelDigest", modelDigest);
         Bounds.id("numericsId", numericsId);
-        Bounds.id("backend", backend);
+        Bounds.label("backend", backend);
         Bounds.range("freeBytes", freeBytes, 0, Long.MAX_VALUE);
         Bounds.range("placementEpochSeen", placementEpochSeen, 0, Long.MAX_VALUE);
         Bounds.size("roles", roles.size(), Limits.ID_CHARS);

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// end of the ring is skipped where it does not fit. Thread-safe: the network's thread takes, whoever is done with a
 /// frame closes it, in any order.
 public final class FrameRing {
-    private static final int ALIGNMENT = 64;
+    /// Frames begin at multiples of it.
+    public static final int ALIGNMENT = 64;
 
     private final MemorySegment memory; // [bytes], 64-byte aligned
     private final ArrayDeque<Slot> slots = new ArrayDeque<>(); // in the order taken; the first is the oldest

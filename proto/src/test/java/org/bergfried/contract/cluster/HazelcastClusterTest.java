@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.hazelcast.config.Config;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.IMap;
 import com.hazelcast.spi.properties.ClusterProperty;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -83,6 +87,8 @@ final class HazelcastClusterTest extends ClusterContract {
             }
         });
         third.crash();
+        assertEquals(List.of(), third.directory().workers());
+        assertEquals(0, third.livingRouters());
         assertTrue(gone.await(3, TimeUnit.SECONDS), "the membership tells, in less than a heartbeat timeout");
         registration.close();
         assertEquals(TokenIds.of(1, 2), log(worker(), id));
@@ -122,6 +128,63 @@ final class HazelcastClusterTest extends ClusterContract {
         assertTrue(config.getSplitBrainProtectionConfigs().isEmpty());
         assertEquals("1", config.getProperty(ClusterProperty.HEARTBEAT_INTERVAL_SECONDS.getName()));
         assertEquals("4", config.getProperty(ClusterProperty.MAX_NO_HEARTBEAT_SECONDS.getName()));
+    }
+
+    @Test
+    void sharedMapsHoldOnlySealedBytes() throws Exception {
+        String id = newId();
+        store(router()).put(Samples.generation(id)).toCompletableFuture().get(5, TimeUnit.SECONDS);
+        router().placements().publish(Samples.placementOf("a-model-digest", 1, "a-plan-id", "w1"));
+        worker().directory().announce(Samples.worker("w1", 1));
+        for (String map : List.of("generations", "placements", "workers")) {
+            var values = rawMap(map).values();
+            assertFalse(values.isEmpty(), map);
+            for (byte[] value : values) {
+                String text = new String(value, StandardCharsets.ISO_8859_1);
+                assertFalse(text.contains("tenant") || text.contains("plan-id") || text.contains("127.0.0.1"), map);
+            }
+        }
+    }
+
+    @Test
+    void anEntryOfAStrangerIsLeftOut() {
+        var stranger = new Sealer(SealKeys.generate(new SecureRandom(), "k1"), new SecureRandom());
+        byte[] forged = RecordCodec.encode(Samples.placement(9, "forged", "w1"));
+        rawMap("placements").set(Samples.MODEL, stranger.seal("placements", Samples.MODEL, 9, forged));
+        router().placements().publish(Samples.placementOf("marker", 1, "p", "w1"));
+        eventually(
+                "the marker is seen after it",
+                () -> worker().placements().current("marker").isPresent());
+        assertTrue(worker().placements().current(Samples.MODEL).isEmpty());
+        rawMap("placements").delete(Samples.MODEL);
+    }
+
+    @Test
+    void whatHasEndedLivesForTwoMinutes() throws Exception {
+        String id = newId();
+        store(router()).put(Samples.generation(id)).toCompletableFuture().get(5, TimeUnit.SECONDS);
+        int[] ids = new int[600];
+        store(router()).append(id, 1, 0, TokenIds.of(ids));
+        eventually("the log is stored", () -> log(router(), id).size() == ids.length);
+        assertEquals(6 * 3600, life("generations", id));
+        assertEquals(6 * 3600, life("tokenlogs", id + "/0"));
+        store(router()).finish(id, "length");
+        eventually("the record's life is shortened", () -> life("generations", id) == 120);
+        for (String key : List.of("/0", "/1", "/2", "/end")) {
+            assertEquals(120, life("tokenlogs", id + key), key);
+        }
+    }
+
+    private static long life(String map, String key) {
+        return rawMap(map).getEntryView(key).getTtl() / 1000;
+    }
+
+    private static IMap<String, byte[]> rawMap(String name) {
+        HazelcastInstance member = Hazelcast.getAllHazelcastInstances().stream()
+                .filter(instance -> instance.getLifecycleService().isRunning())
+                .findFirst()
+                .orElseThrow();
+        return member.getMap(name);
     }
 
     private static ClusterConfig config(int member) {

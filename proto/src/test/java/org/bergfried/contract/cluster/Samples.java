@@ -19,7 +19,7 @@ final class Samples {
                 "127.0.0.1:9091",
                 "127.0.0.1:8081",
                 Set.of(Role.TRUNK, Role.EXPERT),
-                "demo",
+                "maker/demo model",
                 MODEL,
                 "b1-f32-d",
                 "vector",
@@ -41,7 +41,7 @@ final class Samples {
     static GenerationRecord generation(String id) {
         return new GenerationRecord(
                 id,
-                "tenant-a",
+                "tenant of group/a",
                 MODEL,
                 "b1-f32-d",
                 TokenIds.of(0, 17, 129_279),

@@ -21,7 +21,7 @@ public final class ConversationFile {
     /// The prompt's text.
     public record Rendered(String text) implements Rendering {}
 
-    /// The template rejected the conversation.
+    /// The template rejected the conversation, or it is not as described.
     public record Refused(String message) implements Rendering {}
 
     private ConversationFile() {}
@@ -34,7 +34,7 @@ public final class ConversationFile {
     /// @param date the day that the template sees, at midnight
     /// @param clock measures how long a rendering takes
     /// @return by name, in the order of the file
-    /// @throws ClusterException INVALID_REQUEST if the file is not as described
+    /// @throws ClusterException INVALID_REQUEST if the file is not an array of objects with names
     public static Map<String, Rendering> render(
             byte[] json, ChatTemplate template, Map<String, String> tokenVariables, LocalDate date, Clock clock) {
         if (!(JsonTree.read(json, "the conversations file", ErrorReason.INVALID_REQUEST) instanceof List<?> list)) {
@@ -47,16 +47,20 @@ public final class ConversationFile {
             if (!(entry.get("name") instanceof String name)) {
                 throw new ClusterException(ErrorReason.INVALID_REQUEST, "conversation " + i + " has no name");
             }
-            renderings.put(
-                    name, render(conversation(entry, "conversation '" + name + "'"), template, tokenVariables, fixed));
+            renderings.put(name, render(entry, "conversation '" + name + "'", template, tokenVariables, fixed));
         }
         return renderings;
     }
 
     private static Rendering render(
-            Conversation conversation, ChatTemplate template, Map<String, String> tokenVariables, Clock clock) {
+            Map<String, @Nullable Object> entry,
+            String what,
+            ChatTemplate template,
+            Map<String, String> tokenVariables,
+            Clock clock) {
         try {
-            return new Rendered(template.render(conversation.variables(), tokenVariables, RenderLimits.DEFAULT, clock)
+            Map<String, @Nullable Object> variables = conversation(entry, what).variables();
+            return new Rendered(template.render(variables, tokenVariables, RenderLimits.DEFAULT, clock)
                     .text());
         } catch (ClusterException error) {
             return new Refused(error.text());

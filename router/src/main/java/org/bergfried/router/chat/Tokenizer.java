@@ -21,6 +21,7 @@ public final class Tokenizer {
     private final AddedTokenFinder finder;
     private final TokenBytes bytes;
     private final Map<String, Integer> ids;
+    private final boolean addsLeadingSpace;
     private final Set<Integer> hidden = new HashSet<>();
 
     private Tokenizer(TokenizerFile file) {
@@ -28,6 +29,7 @@ public final class Tokenizer {
         plainLater = file.prependsToFirstOnly() ? new NativeTokenizer(file.plainForm(true)) : plain;
         finder = new AddedTokenFinder(file.addedTokens());
         bytes = TokenBytes.of(file.vocabulary(), file.addedTokens(), file.isByteLevel());
+        addsLeadingSpace = file.addsLeadingSpace();
         ids = new HashMap<>(file.vocabulary());
         for (AddedToken token : file.addedTokens()) {
             ids.put(token.content(), token.id());
@@ -83,14 +85,16 @@ public final class Tokenizer {
         return ends;
     }
 
-    /// The text of ids, special tokens as they are written.
+    /// The text of ids that were encoded from a whole text, special tokens as they are written. The space that
+    /// SentencePiece puts before a text is taken off again.
     public String decode(int[] tokens) {
         Detokenizer detokenizer = new Detokenizer();
         StringBuilder text = new StringBuilder();
         for (int id : tokens) {
             text.append(detokenizer.next(bytes.of(id)));
         }
-        return text.append(detokenizer.end()).toString();
+        text.append(detokenizer.end());
+        return addsLeadingSpace && !text.isEmpty() && text.charAt(0) == ' ' ? text.substring(1) : text.toString();
     }
 
     /// The bytes that a token stands for; none for an id without a token.

@@ -80,6 +80,11 @@ final class TokenizerFile {
         return mentions(root.get("pre_tokenizer"), "first");
     }
 
+    /// Whether a text begins with a space that is not part of it, as SentencePiece writes it.
+    boolean addsLeadingSpace() {
+        return mentions(root.get("decoder"), "Strip") || mentions(root.get("decoder"), "Metaspace");
+    }
+
     private static boolean mentions(@Nullable Object tree, String word) {
         return switch (tree) {
             case Map<?, ?> map -> map.values().stream().anyMatch(value -> mentions(value, word));

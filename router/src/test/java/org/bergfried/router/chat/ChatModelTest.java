@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,16 @@ final class ChatModelTest {
 
     private static List<Answer> answers() {
         return new JsonMapper().readValue(DemoModel.resource("answers.json"), new TypeReference<List<Answer>>() {});
+    }
+
+    @Test
+    void allPromptsOfTheRecipeAreThoseOfTransformers() throws IOException {
+        byte[] file = Files.readAllBytes(Vectors.folder("demo-model").resolve("answers.json"));
+        List<Answer> all = new JsonMapper().readValue(file, new TypeReference<List<Answer>>() {});
+        for (Answer answer : all) {
+            assertArrayEquals(ids(answer.prompt()), MODEL.prompt(ask(answer, "enable_thinking")), answer.question());
+        }
+        assertEquals(95, all.size());
     }
 
     private static int[] ids(List<Integer> list) {

@@ -81,9 +81,10 @@ final class ExpertCompute implements AutoCloseable {
 
     private static int expertColumns(ModelSpec spec) {
         return spec.layers().stream()
-                .mapToInt(layer -> layer instanceof FeedForwardSpec.Moe moe ? moe.expertColumns() : 1)
+                .mapToInt(layer ->
+                        layer instanceof FeedForwardSpec.Moe moe ? moe.expertColumns() : RowEncoding.BLOCK_COLUMNS)
                 .max()
-                .orElse(1);
+                .orElse(RowEncoding.BLOCK_COLUMNS);
     }
 
     private Buffer floats(int rows, int rowColumns) {
@@ -130,13 +131,13 @@ final class ExpertCompute implements AutoCloseable {
     }
 
     /// int64 `[rows, columns]` of the last batch, from a row on.
-    MemorySegment sums(int fromRow) {
-        return hostSums.asSlice((long) fromRow * columns * Long.BYTES);
+    MemorySegment sums(int fromRow, int rows) {
+        return hostSums.asSlice((long) fromRow * columns * Long.BYTES, (long) rows * columns * Long.BYTES);
     }
 
     /// int32 `[rows]` of the last batch, from a row on.
-    MemorySegment poisoned(int fromRow) {
-        return hostPoisoned.asSlice((long) fromRow * Integer.BYTES);
+    MemorySegment poisoned(int fromRow, int rows) {
+        return hostPoisoned.asSlice((long) fromRow * Integer.BYTES, (long) rows * Integer.BYTES);
     }
 
     private int upload(List<ExpertJob> jobs) {

@@ -7,10 +7,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.Limits;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.bergfried.contract.tensor.DispatchClass;
 import org.bergfried.contract.tensor.DispatchFrame;
+import org.bergfried.contract.tensor.FrameRing;
 import org.bergfried.contract.tensor.HelloFrame;
 import org.bergfried.contract.tensor.ResultFrame.Outcome;
 import org.bergfried.contract.tensor.RowEncoding;
@@ -108,9 +110,26 @@ public final class ExpertHost implements AutoCloseable {
         return store.hot();
     }
 
+    /// Bytes of the largest frame that a stream may send.
+    public int frameBytesMax() {
+        return (int) Math.min(Limits.FRAME_BYTES, frameBytes(settings.streamRowsMax()));
+    }
+
+    /// Bytes of a ring that holds what one stream may have on the way.
+    public long streamBytes() {
+        long rowBytes = frameBytes(1) + FrameRing.ALIGNMENT;
+        return FrameRing.bytesFor(rowBytes * settings.streamRowsMax(), frameBytesMax());
+    }
+
+    private long frameBytes(int rows) {
+        int columns = model.spec().hiddenSize();
+        int width = Math.clamp(facts.expertsPerLayer(), 1, Limits.EXPERTS_PER_TOKEN);
+        return DispatchFrame.bytes(RowEncoding.FLOATS, rows, width, columns);
+    }
+
     /// Most rows of one frame.
     public int frameRowsMax() {
-        return Math.min(settings.rowsMax(), settings.queueRowsMax());
+        return settings.streamRowsMax();
     }
 
     /// Remembers the highest epoch of a placement that this worker has acted on.
@@ -298,7 +317,7 @@ public final class ExpertHost implements AutoCloseable {
         for (ExpertJob job : batch) {
             int rows = job.frame().rows();
             long id = job.header().dispatchId();
-            job.reply().rows(id, rows, compute.sums(row), compute.poisoned(row));
+            job.reply().rows(id, rows, compute.sums(row, rows), compute.poisoned(row, rows));
             row += rows;
         }
     }

@@ -16,13 +16,13 @@ public record HostSettings(
     public HostSettings {
         check("rowsMax", rowsMax, 1, DispatchFrame.ROWS_MAX);
         check("queueRowsMax", queueRowsMax, 1, 1 << 20);
-        check("streamRowsMax", streamRowsMax, 1, DispatchFrame.ROWS_MAX);
+        check("streamRowsMax", streamRowsMax, 1, Math.min(rowsMax, queueRowsMax));
         check("streamsMax", streamsMax, 1, 1 << 11);
     }
 
     /// Limits for a small cluster.
     public static HostSettings defaults(String workerId, long startNumber) {
-        return new HostSettings(workerId, startNumber, 256, 4096, 256, 32);
+        return new HostSettings(workerId, startNumber, 512, 4096, 256, 16);
     }
 
     private static void check(String name, int value, int min, int max) {

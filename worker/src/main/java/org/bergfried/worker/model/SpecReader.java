@@ -104,6 +104,7 @@ final class SpecReader {
             throw config.refuse("num_key_value_heads", "must divide num_attention_heads = " + heads);
         }
         int columns = headColumns(hiddenSize);
+        requireRows(heads, columns);
         return new AttentionSpec.Grouped(heads, kvHeads, columns, scale(1, columns));
     }
 
@@ -117,14 +118,19 @@ final class SpecReader {
         if (config.count("qk_head_dim", 2 * COLUMNS_MAX, nope + rope) != nope + rope) {
             throw config.refuse("qk_head_dim", "must be qk_nope_head_dim + qk_rope_head_dim = " + (nope + rope));
         }
-        return new AttentionSpec.Latent(
-                config.count("num_attention_heads", HEADS_MAX),
-                config.countOrZero("q_lora_rank", COLUMNS_MAX, 0),
-                config.count("kv_lora_rank", COLUMNS_MAX),
-                nope,
-                rope,
-                config.count("v_head_dim", COLUMNS_MAX),
-                scale(keyScale, nope + rope));
+        int heads = config.count("num_attention_heads", HEADS_MAX);
+        int kvRank = config.count("kv_lora_rank", COLUMNS_MAX);
+        int value = config.count("v_head_dim", COLUMNS_MAX);
+        requireRows(heads, Math.max(kvRank, nope + Math.max(rope, value)));
+        int queryRank = config.countOrZero("q_lora_rank", COLUMNS_MAX, 0);
+        return new AttentionSpec.Latent(heads, queryRank, kvRank, nope, rope, value, scale(keyScale, nope + rope));
+    }
+
+    /// Rows of a matrix over all heads are counted in 31 bits.
+    private void requireRows(int heads, int rowsOfHead) {
+        if ((long) heads * rowsOfHead > Integer.MAX_VALUE) {
+            throw config.refuse("num_attention_heads", "times " + rowsOfHead + " rows must be below 2^31");
+        }
     }
 
     /// ARITHMETIC.md rule G: float(m^2 / sqrt(dqk)).

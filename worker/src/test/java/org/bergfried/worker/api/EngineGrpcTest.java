@@ -7,29 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.grpc.Context;
-import io.grpc.ManagedChannel;
-import io.grpc.Server;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.ClientCallStreamObserver;
-import io.grpc.stub.ClientResponseObserver;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
 import org.bergfried.contract.SystemClock;
 import org.bergfried.contract.rpc.Statuses;
-import org.bergfried.contract.tls.Channels;
-import org.bergfried.contract.tls.KeepAlive;
-import org.bergfried.proto.engine.v1.EngineServiceGrpc;
 import org.bergfried.proto.engine.v1.FinishReason;
 import org.bergfried.proto.engine.v1.GenerateRequest;
 import org.bergfried.proto.engine.v1.GenerateResponse;
@@ -42,7 +31,6 @@ import org.bergfried.worker.batch.Batcher;
 import org.bergfried.worker.batch.FakePages;
 import org.bergfried.worker.batch.FakeRunner;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /// EngineService over a real gRPC connection on loopback, before a batch whose logits are made up.
@@ -50,36 +38,25 @@ class EngineGrpcTest {
     private static final String DIGEST = "ab".repeat(32);
     private static final int CONTEXT = 60_000;
 
-    private final SystemClock clock = new SystemClock();
     private final FakePages pages = new FakePages(2000);
     private final FakeRunner runner = new FakeRunner(pages, 64);
-    private final Channels channels = new Channels(Optional.empty(), KeepAlive.defaults());
-    private Batcher batcher;
-    private Server server;
-    private ManagedChannel channel;
-
-    @BeforeEach
-    void start() throws Exception {
-        var limits = new BatchLimits(CONTEXT, 64, 16, 16, 8, Duration.ofSeconds(60));
-        batcher = new Batcher(runner, pages, limits, clock, (thread, error) -> {});
-        server = channels.server("127.0.0.1", 0, true, Channels.Execution.VIRTUAL_THREADS)
-                .addService(new EngineGrpc(card(), batcher, () -> 7, clock))
-                .build()
-                .start();
-        channel = channels.channel("127.0.0.1:" + server.getPort(), Channels.Execution.VIRTUAL_THREADS);
-    }
+    private final Batcher batcher = new Batcher(
+            runner,
+            pages,
+            new BatchLimits(CONTEXT, 64, 16, 16, 8, Duration.ofSeconds(60)),
+            new SystemClock(),
+            (thread, error) -> {});
+    private final EngineOnLoopback engine = new EngineOnLoopback(card(), batcher);
 
     @AfterEach
-    void stop() throws Exception {
-        channel.shutdownNow();
-        server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    void stop() {
+        engine.close();
         batcher.close();
-        channels.close();
     }
 
     @Test
     void streamsTokensWithPositionsAndAnEnd() {
-        List<GenerateResponse> events = generate(valid().setMaxTokens(5).build());
+        List<GenerateResponse> events = engine.generate(valid().setMaxTokens(5).build());
         assertEquals(6, events.size());
         for (int i = 0; i < 5; i++) {
             assertEquals(i, events.get(i).getToken().getPosition());
@@ -93,11 +70,12 @@ class EngineGrpcTest {
 
     @Test
     void goesOnAfterKnownTokensAsIfUndisturbed() {
-        List<Integer> whole = ids(generate(valid().setMaxTokens(30).build()));
-        List<GenerateResponse> rest = generate(
+        List<Integer> whole =
+                EngineOnLoopback.ids(engine.generate(valid().setMaxTokens(30).build()));
+        List<GenerateResponse> rest = engine.generate(
                 valid().setMaxTokens(30).addAllKnownIds(whole.subList(0, 11)).build());
         assertEquals(11, rest.getFirst().getToken().getPosition());
-        assertEquals(whole.subList(11, 30), ids(rest));
+        assertEquals(whole.subList(11, 30), EngineOnLoopback.ids(rest));
     }
 
     @Test
@@ -129,7 +107,7 @@ class EngineGrpcTest {
             stops.addStopIds(i);
         }
         assertRefused(stops, ErrorReason.INVALID_REQUEST, "stop_ids has 65 ids; the limit is 64");
-        assertEquals(4, generate(valid().setMaxTokens(3).build()).size(), "it still serves");
+        assertEquals(4, engine.generate(valid().setMaxTokens(3).build()).size(), "it still serves");
     }
 
     @Test
@@ -144,27 +122,27 @@ class EngineGrpcTest {
     @Test
     void cancellingTheCallFreesThePages() throws Exception {
         var call = Context.current().withCancellation();
-        Iterator<GenerateResponse> events = call.call(() -> EngineServiceGrpc.newBlockingStub(channel)
-                .generate(valid().setMaxTokens(50_000).build()));
+        Iterator<GenerateResponse> events = call.call(
+                () -> engine.blocking().generate(valid().setMaxTokens(50_000).build()));
         events.next();
         assertTrue(batcher.load().pagesFree() < 2000);
         call.cancel(null);
-        await(() -> batcher.load().pagesFree() == 2000);
+        engine.awaitAllPagesFree();
     }
 
     @Test
     void aClientThatReadsNothingHoldsUpNobody() throws Exception {
-        var mute = new MuteClient();
-        EngineServiceGrpc.newStub(channel).generate(valid().setMaxTokens(50_000).build(), mute);
-        List<Integer> served = ids(generate(valid().setMaxTokens(2_000).build()));
+        var mute = engine.mute(valid().setMaxTokens(50_000).build());
+        List<Integer> served =
+                EngineOnLoopback.ids(engine.generate(valid().setMaxTokens(2_000).build()));
         assertEquals(2_000, served.size());
         assertEquals(0, mute.received.size());
-        await(() -> batcher.load().running() == 1 && quiet());
-        mute.call.request(500);
-        assertTrue(mute.fiveHundred.await(20, TimeUnit.SECONDS));
-        assertEquals(served.subList(0, 500), mute.received.subList(0, 500));
+        engine.await(() -> batcher.load().running() == 1 && engine.quiet());
+        mute.call.request(100);
+        assertTrue(mute.hundred.await(20, TimeUnit.SECONDS));
+        assertEquals(served.subList(0, 100), mute.received.subList(0, 100));
         mute.call.cancel("the test is over", null);
-        await(() -> batcher.load().pagesFree() == 2000);
+        engine.awaitAllPagesFree();
     }
 
     @Test
@@ -178,7 +156,7 @@ class EngineGrpcTest {
         var bytes = new ByteArrayOutputStream();
         int pieces = 0;
         Iterator<org.bergfried.proto.engine.v1.GetModelCardResponse> answer =
-                EngineServiceGrpc.newBlockingStub(channel).getModelCard(GetModelCardRequest.getDefaultInstance());
+                engine.blocking().getModelCard(GetModelCardRequest.getDefaultInstance());
         while (answer.hasNext()) {
             ByteString piece = answer.next().getPiece();
             assertTrue(piece.size() <= 256 << 10);
@@ -191,7 +169,7 @@ class EngineGrpcTest {
 
     @Test
     void tellsItsLoad() {
-        var load = EngineServiceGrpc.newBlockingStub(channel).getLoad(GetLoadRequest.getDefaultInstance());
+        var load = engine.blocking().getLoad(GetLoadRequest.getDefaultInstance());
         assertEquals(2000, load.getPagesTotal());
         assertEquals(2000, load.getPagesFree());
         assertEquals(7, load.getPlacementEpoch());
@@ -230,66 +208,10 @@ class EngineGrpcTest {
                 .setMaxTokens(10);
     }
 
-    private List<GenerateResponse> generate(GenerateRequest request) {
-        var events = new ArrayList<GenerateResponse>();
-        EngineServiceGrpc.newBlockingStub(channel).generate(request).forEachRemaining(events::add);
-        return events;
-    }
-
-    private static List<Integer> ids(List<GenerateResponse> events) {
-        return events.stream()
-                .filter(GenerateResponse::hasToken)
-                .map(event -> event.getToken().getId())
-                .toList();
-    }
-
     private void assertRefused(GenerateRequest.Builder request, ErrorReason reason, String part) {
-        var status = assertThrows(StatusRuntimeException.class, () -> generate(request.build()));
+        var status = assertThrows(StatusRuntimeException.class, () -> engine.generate(request.build()));
         ClusterException refusal = Statuses.toException(status);
         assertEquals(reason, refusal.reason(), refusal.text());
         assertTrue(refusal.text().contains(part), refusal.text());
-    }
-
-    /// Whether the loop has turned without a step since the last look.
-    private boolean quiet() {
-        long steps = batcher.load().steps();
-        long turn = batcher.load().turnNanos();
-        await(() -> batcher.load().turnNanos() != turn);
-        return batcher.load().steps() == steps;
-    }
-
-    private void await(BooleanSupplier holds) {
-        long giveUp = clock.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-        while (!holds.getAsBoolean()) {
-            assertTrue(clock.nanoTime() < giveUp, "it did not happen within 20 s");
-            Thread.onSpinWait();
-        }
-    }
-
-    /// Asks for nothing until it is told to.
-    private static final class MuteClient implements ClientResponseObserver<GenerateRequest, GenerateResponse> {
-        final List<Integer> received = new ArrayList<>();
-        final CountDownLatch fiveHundred = new CountDownLatch(500);
-
-        @SuppressWarnings("NullAway.Init") // set by beforeStart, before the call begins
-        ClientCallStreamObserver<GenerateRequest> call;
-
-        @Override
-        public void beforeStart(ClientCallStreamObserver<GenerateRequest> stream) {
-            call = stream;
-            stream.disableAutoRequestWithInitial(0);
-        }
-
-        @Override
-        public void onNext(GenerateResponse event) {
-            received.add(event.getToken().getId());
-            fiveHundred.countDown();
-        }
-
-        @Override
-        public void onError(Throwable error) {}
-
-        @Override
-        public void onCompleted() {}
     }
 }

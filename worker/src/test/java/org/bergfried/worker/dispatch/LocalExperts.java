@@ -22,7 +22,7 @@ public final class LocalExperts implements Dispatcher {
     private final Model model;
     private final int hiddenSize;
     private final Map<Key, Expert> experts = new HashMap<>();
-    private final Arena arena = Arena.ofConfined();
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment output; // float32 [hiddenSize]
     private final Buffer x; // float32 [1, hiddenSize]
     private final Buffer y; // float32 [1, hiddenSize]

@@ -52,7 +52,7 @@ final class ReferenceTest {
     }
 
     static Stream<String> backends() {
-        return Stream.of("scalar");
+        return Stream.of("scalar", "vector");
     }
 
     private static Line[] lines() {

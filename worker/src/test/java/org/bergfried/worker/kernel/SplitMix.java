@@ -2,10 +2,17 @@ package org.bergfried.worker.kernel;
 
 /// The generator of test data, the same as in `reference.c`.
 final class SplitMix {
+    private final long seed;
     private long state;
 
     SplitMix(long seed) {
+        this.seed = seed;
         state = seed;
+    }
+
+    /// What it was made with.
+    long seed() {
+        return seed;
     }
 
     long draw() {

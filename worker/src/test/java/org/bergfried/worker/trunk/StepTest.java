@@ -66,6 +66,14 @@ final class StepTest {
     }
 
     @Test
+    void countsItsMemoryBeforeTakingIt() {
+        long counted = Trunk.memoryBytes(rig.spec(), TrunkRig.CAPACITY);
+        assertEquals(counted, rig.trunk.residentBytes(), "float weights stay mapped, so there is nothing else");
+        TrunkCapacity moreRows = new TrunkCapacity(97, 8, 512, 96);
+        assertTrue(Trunk.memoryBytes(rig.spec(), moreRows) > counted);
+    }
+
+    @Test
     void refusesTokensOutsideTheVocabulary() {
         int[] wrong = ids.clone();
         wrong[3] = rig.trunk.vocabularySize();

@@ -10,6 +10,7 @@ import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.kvcache.KvCache;
 import org.bergfried.worker.kvcache.SequenceMemory;
 import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.ModelSpec;
 import org.bergfried.worker.model.Models;
 import org.bergfried.worker.trunk.Step.Logits;
 import org.bergfried.worker.trunk.Step.Slice;
@@ -36,6 +37,10 @@ final class TrunkRig implements AutoCloseable {
 
     static TrunkRig golden(String name, String backendName) {
         return new TrunkRig(Golden.resource("golden/" + name), backendName);
+    }
+
+    ModelSpec spec() {
+        return model.spec();
     }
 
     StepRunner.Outcome step(Slice... slices) {

@@ -82,7 +82,7 @@ sealed interface Route {
                         404,
                         "NOT_FOUND",
                         "there is nothing at " + shown
-                                + "; served are POST /v1/chat/completions, GET /v1/models, /healthz, /readyz, /metrics"),
+                                + "; served: POST /v1/chat/completions, GET /v1/models, /healthz, /readyz, /metrics"),
                 "");
     }
 }

@@ -47,12 +47,11 @@ final class Budget {
         }
     }
 
-    /// Goes one level deeper; every call is followed by [#leave()] in a `finally`.
+    /// Goes one level deeper, until [#leave()]. An error ends the whole rendering, so nothing has to be undone.
     void enter() {
         depth++;
         pay(1);
         if (depth > limits.depthMax()) {
-            depth--;
             throw TemplateException.limit("nested more than " + limits.depthMax() + " levels deep");
         }
     }

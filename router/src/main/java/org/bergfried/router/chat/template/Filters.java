@@ -240,7 +240,7 @@ final class Filters {
     private Value map(Value input, Arguments arguments) {
         Value attribute = arguments.named().get("attribute");
         List<Value> mapped = new ArrayList<>();
-        for (Value value : sequences.elements(input)) {
+        for (Value value : elementsIfAny(input)) {
             if (attribute == null) {
                 Arguments rest = rest(arguments, 1);
                 mapped.add(apply(arguments.text(0, "filter").value(), value, rest));
@@ -250,6 +250,11 @@ final class Filters {
             }
         }
         return new Value.Generator(mapped);
+    }
+
+    /// `map` and `select` look into a value only if it is true, so that None is as good as an empty list.
+    private List<Value> elementsIfAny(Value input) {
+        return Operators.isTrue(input) ? sequences.elements(input) : List.of();
     }
 
     private static Arguments rest(Arguments arguments, int skipped) {
@@ -263,7 +268,7 @@ final class Filters {
         int skipped = byAttribute ? 1 : 0;
         Value test = arguments.find(skipped, "test");
         List<Value> kept = new ArrayList<>();
-        for (Value value : sequences.elements(input)) {
+        for (Value value : elementsIfAny(input)) {
             Value examined = byAttribute ? attribute(value, arguments.get(0, "attribute")) : value;
             boolean passes = test == null
                     ? Operators.isTrue(examined)

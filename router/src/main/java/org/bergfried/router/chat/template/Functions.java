@@ -21,12 +21,20 @@ final class Functions {
         });
         scope.set("range", (Value.Callable) arguments -> range(arguments, budget));
         scope.set("raise_exception", (Value.Callable) arguments -> {
-            throw TemplateException.refused(
-                    PythonText.str(arguments.expect("message").get(0, "message"), budget)
-                            .value());
+            Value message = arguments.expect("message").get(0, "message");
+            throw TemplateException.refused(withoutData(PythonText.str(message, budget)));
         });
         scope.set("strftime_now", (Value.Callable) arguments -> Text.data(
                 Strftime.format(arguments.expect("format").text(0, "format").value(), now)));
+    }
+
+    /// Errors are logged and must not contain what a client wrote: each run of data becomes an ellipsis.
+    private static String withoutData(Text message) {
+        StringBuilder shown = new StringBuilder();
+        for (int from = 0; from < message.length(); from = message.runEnd(from)) {
+            shown.append(message.literalAt(from) ? message.value().substring(from, message.runEnd(from)) : "\u2026");
+        }
+        return shown.toString();
     }
 
     private static Value namespace(Arguments arguments) {

@@ -10,7 +10,7 @@ import java.time.Duration;
 /// @param timeMax time by the clock that the rendering is given
 public record RenderLimits(long workMax, int charsMax, int depthMax, Duration timeMax) {
     /// Enough for a prompt of millions of characters; a loop without end is stopped within about a second.
-    public static final RenderLimits DEFAULT = new RenderLimits(20_000_000, 16 << 20, 300, Duration.ofSeconds(5));
+    public static final RenderLimits DEFAULT = new RenderLimits(20_000_000, 16 << 20, 500, Duration.ofSeconds(5));
 
     public RenderLimits {
         if (workMax < 1 || charsMax < 1 || depthMax < 1 || depthMax > 1_000 || !timeMax.isPositive()) {

@@ -1,6 +1,7 @@
 package org.bergfried.router.chat.template;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 final class HostileTemplateTest {
-    private static final RenderLimits LIMITS = new RenderLimits(2_000_000, 1 << 20, 300, Duration.ofSeconds(5));
+    private static final RenderLimits LIMITS = new RenderLimits(2_000_000, 1 << 20, 500, Duration.ofSeconds(5));
 
     private static final String DOUBLING = "{% set ns = namespace(v=START) %}{% for i in range(60) %}"
             + "{% set ns.v = STEP %}{% endfor %}{{ ns.v END }}";
@@ -180,5 +181,12 @@ final class HostileTemplateTest {
         ClusterException error = refusal("\n{{ raise_exception('roles must alternate') }}", Map.of());
         assertEquals(ErrorReason.INVALID_REQUEST, error.reason());
         assertTrue(error.text().contains("line 2: roles must alternate"), error.text());
+    }
+
+    @Test
+    void errorsDoNotRepeatWhatAClientWrote() {
+        ClusterException error = refusal("{{ raise_exception('bad role ' + m + '!') }}", Map.of("m", "my secret"));
+        assertTrue(error.text().contains("bad role \u2026!"), error.text());
+        assertFalse(error.text().contains("secret"), error.text());
     }
 }

@@ -33,7 +33,7 @@ final class JinjaCasesTest {
             }
         }
         assertEquals("", String.join("\n", wrong));
-        assertEquals(186, cases.cases().size());
+        assertEquals(188, cases.cases().size());
     }
 
     private static Object render(String template, Map<String, Object> variables) {

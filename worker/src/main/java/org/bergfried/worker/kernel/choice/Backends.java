@@ -9,6 +9,7 @@ import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.Kernels;
 import org.bergfried.worker.kernel.cpu.ThreadCount;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
+import org.bergfried.worker.kernel.vector.VectorKernels;
 
 /// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs, all on one pool of
 /// compute threads on which expert jobs go first. Matrices that one of them loaded may be used by the others.
@@ -45,7 +46,8 @@ public final class Backends implements AutoCloseable {
 
     private static Supplier<Kernels> kernels(String name) {
         return switch (name) {
-            case "scalar", "auto" -> ScalarKernels::new;
+            case "scalar" -> ScalarKernels::new;
+            case "vector", "auto" -> VectorKernels::new;
             case "native", "cuda" ->
                 throw new ClusterException(
                         ErrorReason.NOT_IMPLEMENTED,

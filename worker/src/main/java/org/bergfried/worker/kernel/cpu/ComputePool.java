@@ -15,7 +15,7 @@ public final class ComputePool implements AutoCloseable {
 
     private static final Lane[] NO_LANES = {};
 
-    private final Helper[] helpers;
+    private final PoolThread[] helpers;
     private volatile Lane[] lanes = NO_LANES; // in order of priority; replaced as a whole
     private volatile boolean closed;
 
@@ -41,9 +41,9 @@ public final class ComputePool implements AutoCloseable {
         if (threads < 1) {
             throw new IllegalArgumentException("a pool of " + threads + " threads; at least 1");
         }
-        helpers = new Helper[threads - 1];
+        helpers = new PoolThread[threads - 1];
         for (int i = 0; i < helpers.length; i++) {
-            helpers[i] = new Helper(i + 1);
+            helpers[i] = new PoolThread(i + 1);
             helpers[i].thread.start();
         }
     }
@@ -74,10 +74,10 @@ public final class ComputePool implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        for (Helper helper : helpers) {
+        for (PoolThread helper : helpers) {
             LockSupport.unpark(helper.thread);
         }
-        for (Helper helper : helpers) {
+        for (PoolThread helper : helpers) {
             joinUninterruptibly(helper.thread);
         }
     }
@@ -193,11 +193,11 @@ public final class ComputePool implements AutoCloseable {
     }
 
     /// One thread of the pool.
-    private final class Helper {
+    private final class PoolThread {
         private final Thread thread;
         private volatile boolean parked;
 
-        Helper(int slot) {
+        PoolThread(int slot) {
             thread = Thread.ofPlatform().name("compute-" + slot).daemon(true).unstarted(() -> work(slot));
         }
 

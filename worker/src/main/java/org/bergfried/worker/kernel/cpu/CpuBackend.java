@@ -8,6 +8,7 @@ import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.CacheView;
 import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.kernel.Product;
 import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
@@ -32,7 +33,8 @@ public final class CpuBackend implements Backend {
     private final boolean ownsPool;
     private final WeightLoader loader;
     private final Scratch shared = new Scratch();
-    private final Scratch[] scratch;
+    private final Scratch[] scratch; // one a thread, all beside `shared`
+    private final Scratch[] alone; // one a thread, each beside one of its own
     private final List<HostBuffer> buffers = new ArrayList<>();
     private final List<HostMatrix> matrices = new ArrayList<>();
 
@@ -47,8 +49,10 @@ public final class CpuBackend implements Backend {
         this.lane = pool.open(priority);
         this.loader = new WeightLoader(pool);
         scratch = new Scratch[pool.threads()];
+        alone = new Scratch[pool.threads()];
         for (int slot = 0; slot < scratch.length; slot++) {
             scratch[slot] = new Scratch(shared);
+            alone[slot] = new Scratch(new Scratch());
         }
     }
 
@@ -127,21 +131,46 @@ public final class CpuBackend implements Backend {
     @Override
     public void multiply(Matrix w, Rows x, Codes codes, int n, Rows y) {
         var matrix = (HostMatrix) w;
-        Shapes.rows("y", y, n, w.rows());
-        if (w.type().integerCoded()) {
-            requireColumns("codes", codes.columns(), w.columns());
-            Shapes.codes(codes, n);
-            if (kernels.reservePrepared(matrix, n, shared)) {
-                divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, codes, from, to, shared));
-            }
-        } else {
-            Shapes.rows("x", x, n, w.columns());
-        }
+        requireProduct(w, x, codes, n, y);
+        kernels.reservePrepared(matrix, n, shared);
+        divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, x, codes, from, to, scratch[slot]));
         if (n > 0) {
             divideTiles(
                     w.rows(),
                     (long) n * w.columns(),
                     (from, to, slot) -> kernels.multiply(matrix, x, codes, n, y, from, to, scratch[slot]));
+        }
+    }
+
+    /// One product is a unit of work, computed whole by one thread in working memory of its own.
+    @Override
+    public void multiplyAll(List<Product> products, int n) {
+        long work = 0;
+        for (Product product : products) {
+            requireProduct(product.w(), product.x(), product.codes(), n, product.y());
+            work = Math.max(work, (long) n * product.w().columns() * product.w().rows());
+        }
+        divide(products.size(), work, (from, to, slot) -> {
+            for (int i = from; i < to; i++) {
+                multiplyAlone(products.get(i), n, alone[slot]);
+            }
+        });
+    }
+
+    private void multiplyAlone(Product product, int n, Scratch own) {
+        var matrix = (HostMatrix) product.w();
+        kernels.reservePrepared(matrix, n, own.shared());
+        kernels.prepare(matrix, product.x(), product.codes(), 0, n, own);
+        kernels.multiply(matrix, product.x(), product.codes(), n, product.y(), 0, matrix.rows(), own);
+    }
+
+    private static void requireProduct(Matrix w, Rows x, Codes codes, int n, Rows y) {
+        Shapes.rows("y", y, n, w.rows());
+        if (w.type().integerCoded()) {
+            requireColumns("codes", codes.columns(), w.columns());
+            Shapes.codes(codes, n);
+        } else {
+            Shapes.rows("x", x, n, w.columns());
         }
     }
 

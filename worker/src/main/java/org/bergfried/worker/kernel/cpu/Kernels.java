@@ -22,15 +22,13 @@ public interface Kernels {
     /// Rule B of rows `[from, to)`.
     void quantise(Rows x, Codes codes, int from, int to, Scratch scratch);
 
-    /// Brings quantised rows `[from, to)` of `codes` into the form that [#multiply] reads, in `shared`. It is
-    /// called for
-    /// all rows (after one call of [#reservePrepared]) before any call of multiply.
-    default void prepare(HostMatrix w, Codes codes, int from, int to, Scratch shared) {}
+    /// Makes room in `shared` for [#prepare] of `n` rows.
+    default void reservePrepared(HostMatrix w, int n, Scratch shared) {}
 
-    /// Makes room for [#prepare] of `n` rows. Returns false if nothing needs to be prepared.
-    default boolean reservePrepared(HostMatrix w, int n, Scratch shared) {
-        return false;
-    }
+    /// Brings rows `[from, to)` of what [#multiply] reads into a form of its own in `scratch.shared()`: of `codes`
+    /// where
+    /// `w` is integer-coded, of `x` otherwise. All rows are prepared before multiply is called.
+    default void prepare(HostMatrix w, Rows x, Codes codes, int from, int to, Scratch scratch) {}
 
     /// Columns `[from, to)` of `y`, rows `[0, n)`: rule C or D. `from` is a multiple of 32.
     void multiply(HostMatrix w, Rows x, Codes codes, int n, Rows y, int from, int to, Scratch scratch);

@@ -131,7 +131,10 @@ final class SafetensorsHeader {
             if (tensor.begin != end) {
                 throw refuse(tensor.name, "begins at byte " + tensor.begin + " of the data where " + end + " is due");
             }
-            if (tensor.end < tensor.begin || tensor.end > data.byteSize()) {
+            if (tensor.end < tensor.begin) {
+                throw refuse(tensor.name, "ends at byte " + tensor.end + " of the data, before its begin");
+            }
+            if (tensor.end > data.byteSize()) {
                 throw refuse(
                         tensor.name,
                         "ends at byte " + tensor.end + " of the data, which has " + data.byteSize()

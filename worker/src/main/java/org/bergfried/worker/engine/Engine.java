@@ -1,0 +1,117 @@
+package org.bergfried.worker.engine;
+
+import java.util.Optional;
+import org.bergfried.contract.Clock;
+import org.bergfried.worker.dispatch.Dispatcher;
+import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.model.Model;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One model on one backend, in one or both roles.
+public final class Engine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    private final MemoryPlan plan;
+    private final Backends backends;
+    private @Nullable HostedExperts experts;
+    private @Nullable RunningTrunk trunk;
+
+    /// Makes the way from a trunk to the experts.
+    @FunctionalInterface
+    public interface DispatcherSource {
+        /// Makes it.
+        ///
+        /// @param host this engine's own host, or null without that role.
+        Dispatcher create(Model model, @Nullable ExpertHost host);
+    }
+
+    /// Sizes the engine, prints the sum, and loads the trunk's weights. Experts are installed later, by the placement.
+    ///
+    /// @param model  stays its owner's and outlives the engine.
+    /// @param source called once if there is a trunk.
+    /// @param onBug  hears of an exception that ended the step loop: the process should log it and exit.
+    /// @throws org.bergfried.contract.ClusterException TOO_LARGE if it does not fit the memory.
+    public static Engine open(
+            Model model,
+            EngineSettings settings,
+            MemoryLimit limit,
+            DispatcherSource source,
+            Clock clock,
+            Thread.UncaughtExceptionHandler onBug) {
+        MemoryPlan plan = MemoryPlan.of(model, settings, limit);
+        LOG.info("Memory: {}", plan.describe());
+        var engine = new Engine(plan, Backends.open(settings.backend(), settings.threads()));
+        try {
+            LOG.info("Computing with {}", engine.description());
+            engine.start(model, settings, source, clock, onBug);
+            return engine;
+        } catch (RuntimeException failure) {
+            engine.close();
+            throw failure;
+        }
+    }
+
+    private Engine(MemoryPlan plan, Backends backends) {
+        this.plan = plan;
+        this.backends = backends;
+    }
+
+    private void start(
+            Model model,
+            EngineSettings settings,
+            DispatcherSource source,
+            Clock clock,
+            Thread.UncaughtExceptionHandler onBug) {
+        if (MemoryPlan.hostsExperts(model.spec(), settings)) {
+            experts = new HostedExperts(model, backends, plan, settings, clock);
+        }
+        if (settings.runsTrunk()) {
+            Dispatcher dispatcher = source.create(model, experts == null ? null : experts.host());
+            trunk = RunningTrunk.open(model, backends, plan, settings, dispatcher, clock, onBug);
+            LOG.info("Trunk ready: context {}, {} pages of the cache", plan.context(), plan.cachePages());
+        }
+    }
+
+    /// The memory that it takes.
+    public MemoryPlan plan() {
+        return plan;
+    }
+
+    /// Backend and threads, for people.
+    public String description() {
+        return backends.description();
+    }
+
+    /// The backend's name.
+    public String backendName() {
+        if (trunk != null) {
+            return trunk.backendName();
+        }
+        return experts == null ? "none" : experts.backendName();
+    }
+
+    /// The expert role.
+    public Optional<HostedExperts> experts() {
+        return Optional.ofNullable(experts);
+    }
+
+    /// The trunk role.
+    public Optional<RunningTrunk> trunk() {
+        return Optional.ofNullable(trunk);
+    }
+
+    /// Ends the step loop and then everything below it.
+    @Override
+    public void close() {
+        if (trunk != null) {
+            trunk.close();
+        }
+        if (experts != null) {
+            experts.close();
+        }
+        backends.close();
+    }
+}

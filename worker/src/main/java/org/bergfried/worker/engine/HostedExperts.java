@@ -1,0 +1,49 @@
+package org.bergfried.worker.engine;
+
+import org.bergfried.contract.Clock;
+import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertStore;
+import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.model.Model;
+
+/// The expert role of an engine: the store, and the host that computes.
+public final class HostedExperts implements AutoCloseable {
+    private final Backend backend;
+    private final ExpertStore store;
+    private final ExpertHost host;
+    private final long hotBytesMax;
+
+    HostedExperts(Model model, Backends backends, MemoryPlan plan, EngineSettings settings, Clock clock) {
+        backend = backends.expert();
+        hotBytesMax = plan.experts().hotBytesMax();
+        store = new ExpertStore(model, backend, plan.experts(), ExpertStore.Verifier.NONE);
+        host = new ExpertHost(model, store, backend, MemoryPlan.host(settings), clock);
+    }
+
+    /// Which experts are in memory, and their installation.
+    public ExpertStore store() {
+        return store;
+    }
+
+    /// Computes them.
+    public ExpertHost host() {
+        return host;
+    }
+
+    /// Bytes left for further experts.
+    public long freeBytes() {
+        return Math.max(0, hotBytesMax - store.hotBytes());
+    }
+
+    String backendName() {
+        return backend.name();
+    }
+
+    @Override
+    public void close() {
+        host.close();
+        store.close();
+        backend.close();
+    }
+}

@@ -1,0 +1,60 @@
+package org.bergfried.worker.engine;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.bergfried.worker.model.TrunkTensors;
+import org.bergfried.worker.tensor.StoredTensor;
+
+/// How much private memory the trunk's weights take once they are loaded: integer-coded types are re-laid into tiles
+/// of 32 rows, float types stay where they are.
+final class TrunkWeights {
+    private static final int TILE_ROWS = 32; // ARITHMETIC.md "Layout"
+
+    private TrunkWeights() {}
+
+    static long residentBytes(TrunkTensors tensors, boolean tiedHead) {
+        Stream<StoredTensor> ends =
+                tiedHead ? Stream.of(tensors.embedding()) : Stream.of(tensors.embedding(), tensors.head());
+        Stream<StoredTensor> layers = tensors.layers().stream()
+                .flatMap(layer -> Stream.concat(attention(layer.attention()), feedForward(layer.feedForward())));
+        return Stream.concat(ends, layers)
+                .mapToLong(TrunkWeights::residentBytes)
+                .sum();
+    }
+
+    private static Stream<StoredTensor> attention(TrunkTensors.Attention attention) {
+        return switch (attention) {
+            case TrunkTensors.Grouped grouped ->
+                Stream.of(grouped.query(), grouped.key(), grouped.value(), grouped.output());
+            case TrunkTensors.Latent latent ->
+                Stream.of(
+                                Stream.ofNullable(latent.queryDown()),
+                                Stream.of(latent.queryUp(), latent.kvDown(), latent.output()),
+                                latent.keyUp().stream(),
+                                latent.valueUp().stream())
+                        .flatMap(part -> part);
+        };
+    }
+
+    private static Stream<StoredTensor> feedForward(TrunkTensors.FeedForward feedForward) {
+        return switch (feedForward) {
+            case TrunkTensors.SwiGlu dense -> swiGlu(dense);
+            case TrunkTensors.Moe moe -> {
+                TrunkTensors.SwiGlu shared = moe.shared();
+                yield shared == null ? Stream.of(moe.gate()) : Stream.concat(Stream.of(moe.gate()), swiGlu(shared));
+            }
+        };
+    }
+
+    private static Stream<StoredTensor> swiGlu(TrunkTensors.SwiGlu matrices) {
+        return List.of(matrices.gateProj(), matrices.upProj(), matrices.downProj()).stream();
+    }
+
+    private static long residentBytes(StoredTensor tensor) {
+        if (!tensor.type().integerCoded()) {
+            return tensor.bytes().isMapped() ? 0 : tensor.bytes().byteSize();
+        }
+        long tileRows = Math.ceilDiv((long) tensor.rows(), TILE_ROWS) * TILE_ROWS;
+        return tileRows * tensor.type().rowBytes(tensor.columns());
+    }
+}

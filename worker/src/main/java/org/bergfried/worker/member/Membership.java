@@ -1,0 +1,178 @@
+package org.bergfried.worker.member;
+
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.Cluster;
+import org.bergfried.contract.cluster.ExpertSet;
+import org.bergfried.contract.cluster.Placement;
+import org.bergfried.contract.cluster.Registration;
+import org.bergfried.contract.cluster.WorkerAnnouncement;
+import org.bergfried.worker.engine.HostedExperts;
+import org.bergfried.worker.expert.Installation;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Announces this worker and its state, and installs the experts that the newest placement gives it. All of it
+/// happens on one thread of its own, because calls to the cluster may take seconds.
+///
+/// An expert that a newer placement gives to others stays in memory: letting go of it needs the word of another host
+/// that has it, and a host that has more than it must is never wrong.
+public final class Membership implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
+    private static final long RETRY_MILLIS = 1000;
+
+    private final Cluster cluster;
+    private final Optional<HostedExperts> hosting;
+    private final Consumer<ClusterException> onReplaced;
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("membership").factory());
+    private final Registration placements;
+    private WorkerAnnouncement said; // by the thread
+    private boolean announced; // by the thread; whether the cluster has heard `said`
+    private volatile long epochSeen;
+
+    /// Announces the worker and begins to follow the placement.
+    ///
+    /// @param first      what it says of itself at first.
+    /// @param onReplaced hears that another process has taken this worker's place: this one must end.
+    public Membership(
+            Cluster cluster,
+            WorkerAnnouncement first,
+            Optional<HostedExperts> hosting,
+            Consumer<ClusterException> onReplaced) {
+        this.cluster = cluster;
+        this.hosting = hosting;
+        this.onReplaced = onReplaced;
+        said = first;
+        run(this::announce);
+        placements = cluster.placements().onChange(placement -> run(() -> follow(placement)));
+        run(() -> cluster.placements().current(first.modelDigest()).ifPresent(this::follow));
+    }
+
+    /// Announces another state, soon.
+    public void become(WorkerAnnouncement.State state) {
+        run(() -> {
+            said = said.with(state);
+            announce();
+        });
+    }
+
+    /// The highest placement epoch that it has acted on; 0 for none.
+    public long epochSeen() {
+        return epochSeen;
+    }
+
+    /// Takes the worker off the list and ends the thread.
+    @Override
+    public void close() {
+        placements.close();
+        run(this::withdraw);
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
+                thread.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run(Runnable task) {
+        try {
+            thread.execute(task);
+        } catch (RejectedExecutionException closed) {
+            LOG.debug("A change came after the end of this membership");
+        }
+    }
+
+    private void announce() {
+        try {
+            cluster.directory().announce(said);
+            announced = true;
+        } catch (ClusterException refused) {
+            announced = false;
+            if (refused.reason() == ErrorReason.FORBIDDEN) {
+                onReplaced.accept(refused);
+                return;
+            }
+            LOG.warn("The cluster did not take the announcement ({}); trying again", refused.text());
+            retry();
+        }
+    }
+
+    private void retry() {
+        try {
+            var _ = thread.schedule(
+                    () -> {
+                        if (!announced) {
+                            announce();
+                        }
+                    },
+                    RETRY_MILLIS,
+                    TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closed) {
+            LOG.debug("No further announcement after the end of this membership");
+        }
+    }
+
+    private void withdraw() {
+        try {
+            cluster.directory().withdraw(said.id());
+        } catch (ClusterException late) {
+            LOG.debug("The lease runs out by itself", late);
+        }
+    }
+
+    private void follow(Placement placement) {
+        if (!placement.modelDigest().equals(said.modelDigest()) || placement.epoch() <= epochSeen) {
+            return;
+        }
+        epochSeen = placement.epoch();
+        hosting.ifPresentOrElse(host -> install(placement, host), () -> report(placement.epoch()));
+    }
+
+    private void install(Placement placement, HostedExperts hosts) {
+        ExpertSet missing =
+                without(placement.expertsOn(said.id()), hosts.store().hot());
+        LOG.info(
+                "Placement {} of plan {}: {} to install, {} in memory",
+                placement.epoch(),
+                placement.planId(),
+                missing.count(),
+                hosts.store().hot().count());
+        Installation installation = hosts.store().install(missing);
+        var _ = installation.done().whenComplete((nothing, failure) -> {
+            if (failure != null) {
+                LOG.error(
+                        "Placement {}: {} of {} experts are installed; the others stay cold: {}",
+                        placement.epoch(),
+                        installation.installed(),
+                        installation.total(),
+                        failure.getMessage());
+            }
+            hosts.host().sawEpoch(placement.epoch());
+            run(() -> report(placement.epoch()));
+        });
+    }
+
+    /// Says which experts are in memory now.
+    private void report(long epoch) {
+        ExpertSet hot = hosting.map(hosts -> hosts.store().hot()).orElse(said.hotExperts());
+        long free = hosting.map(HostedExperts::freeBytes).orElse(said.freeBytes());
+        said = said.with(hot, Math.max(epoch, said.placementEpochSeen()), free);
+        announce();
+    }
+
+    private static ExpertSet without(ExpertSet wanted, ExpertSet had) {
+        BitSet cells = wanted.cells();
+        cells.andNot(had.cells());
+        return ExpertSet.of(wanted.facts(), cells);
+    }
+}

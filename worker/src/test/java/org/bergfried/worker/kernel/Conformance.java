@@ -1,0 +1,344 @@
+package org.bergfried.worker.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bergfried.worker.tensor.Buffer;
+import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Rows;
+import org.bergfried.worker.tensor.StoredTensor;
+
+/// One suite for every backend: each operation on generated shapes and data, compared with another backend's results
+/// bit for bit (any NaN equals any NaN).
+final class Conformance {
+    /// Runs an operation on a backend; what it draws depends on the generator alone. Returns its results as bits.
+    private interface Case {
+        Object[] run(Backend backend, SplitMix random);
+    }
+
+    private static final Map<String, Case> CASES = new LinkedHashMap<>();
+
+    static {
+        CASES.put("quantise", Conformance::quantise);
+        for (ElementType type : ElementType.values()) {
+            CASES.put("multiply " + type, (backend, random) -> multiply(backend, random, type));
+            CASES.put("multiply " + type + " together", (backend, random) -> multiplyAll(backend, random, type));
+            CASES.put("embed " + type, (backend, random) -> embed(backend, random, type));
+        }
+        for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
+            CASES.put("rmsNorm " + type, (backend, random) -> rmsNorm(backend, random, type));
+            CASES.put("addBias " + type, (backend, random) -> addBias(backend, random, type));
+        }
+        CASES.put("add", Conformance::add);
+        CASES.put("swiglu", Conformance::swiglu);
+        CASES.put("rope", Conformance::rope);
+        CASES.put("attention", Conformance::attention);
+        CASES.put("gate", Conformance::gate);
+        CASES.put("store and gather", Conformance::storeAndGather);
+        CASES.put("gatherCodes", Conformance::gatherCodes);
+        CASES.put("accumulate and combine", Conformance::accumulate);
+    }
+
+    private Conformance() {}
+
+    /// Where the candidate differs from the oracle: one line for each operation and seed.
+    static List<String> differences(Backend oracle, Backend candidate, int seeds) {
+        var differences = new ArrayList<String>();
+        CASES.forEach((name, operation) -> {
+            for (int seed = 0; seed < seeds; seed++) {
+                Object[] expected = operation.run(oracle, new SplitMix(seed));
+                Object[] actual = operation.run(candidate, new SplitMix(seed));
+                if (!Arrays.deepEquals(expected, actual)) {
+                    differences.add(name + ", seed " + seed);
+                }
+            }
+        });
+        return differences;
+    }
+
+    private static Object[] quantise(Backend backend, SplitMix random) {
+        int n = 1 + random.below(40);
+        int columns = 32 * (1 + random.below(40));
+        Rows x = rows(backend, random, n, columns);
+        Codes codes = backend.allocateCodes(n, columns);
+        backend.quantise(x, n, codes);
+        return results(backend, codes);
+    }
+
+    private static Object[] multiply(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(random.below(2) == 0 ? 5 : 40);
+        int rows = 1 + random.below(70);
+        int columns = columns(random, type);
+        Matrix w = backend.load(weights(random, type, rows, columns));
+        Rows x = rows(backend, random, n, columns);
+        Codes codes = backend.allocateCodes(n, (columns + 31) / 32 * 32);
+        if (type.integerCoded()) {
+            backend.quantise(x, n, codes);
+        }
+        Rows y = rows(backend, random, n, rows);
+        backend.multiply(w, x, codes, n, y);
+        return results(backend, y.buffer());
+    }
+
+    /// Products of heads: each reads and writes columns of its own.
+    private static Object[] multiplyAll(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(10);
+        int heads = 1 + random.below(9);
+        int rows = 1 + random.below(70);
+        int columns = columns(random, type);
+        Rows x = rows(backend, random, n, heads * columns);
+        Rows y = rows(backend, random, n, heads * rows);
+        var products = new ArrayList<Product>();
+        for (int head = 0; head < heads; head++) {
+            Codes codes = backend.allocateCodes(n, (columns + 31) / 32 * 32);
+            Matrix w = backend.load(weights(random, type, rows, columns));
+            products.add(new Product(w, x.right(head * columns), codes, y.right(head * rows)));
+            if (type.integerCoded()) {
+                backend.quantise(x.right(head * columns), n, codes);
+            }
+        }
+        backend.multiplyAll(products, n);
+        return results(backend, y.buffer());
+    }
+
+    private static Object[] embed(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(10);
+        int rows = 1 + random.below(70);
+        int columns = columns(random, type);
+        Matrix table = backend.load(weights(random, type, rows, columns));
+        Rows y = rows(backend, random, n, columns);
+        backend.embed(table, indices(backend, random, n, rows), n, y);
+        return results(backend, y.buffer());
+    }
+
+    private static Object[] rmsNorm(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(10);
+        int columns = columns(random, type);
+        Matrix weight = backend.load(weights(random, type, 1, columns));
+        Rows x = rows(backend, random, n, columns);
+        Rows y = random.below(2) == 0 ? x : rows(backend, random, n, columns);
+        backend.rmsNorm(x, n, weight, 1e-6f, y);
+        return results(backend, y.buffer());
+    }
+
+    private static Object[] addBias(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(10);
+        int columns = columns(random, type);
+        Matrix bias = backend.load(weights(random, type, 1, columns));
+        Rows x = rows(backend, random, n, columns);
+        backend.addBias(x, n, bias);
+        return results(backend, x.buffer());
+    }
+
+    private static Object[] add(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 1 + random.below(700);
+        Rows x = rows(backend, random, n, columns);
+        backend.add(x, rows(backend, random, n, columns), n, columns);
+        return results(backend, x.buffer());
+    }
+
+    private static Object[] swiglu(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 1 + random.below(700);
+        Rows gate = rows(backend, random, n, columns);
+        Rows up = rows(backend, random, n, columns);
+        Rows y = random.below(2) == 0 ? gate : rows(backend, random, n, columns);
+        backend.swiglu(gate, up, n, columns, y);
+        return results(backend, y.buffer());
+    }
+
+    private static Object[] rope(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int rotary = 2 * (1 + random.below(40));
+        var shape = new RopeShape(1 + random.below(5), rotary + random.below(9), rotary, random.below(2) == 0);
+        int positions = 1 + random.below(20);
+        Rows x = rows(backend, random, n, shape.heads() * shape.headStride());
+        Buffer table = Host.floats(backend, random.numbers(positions * rotary));
+        backend.rope(x, n, shape, indices(backend, random, n, positions), table);
+        return results(backend, x.buffer());
+    }
+
+    private static Object[] attention(Backend backend, SplitMix random) {
+        boolean latent = random.below(2) == 0; // one key head whose first columns are the values
+        int kvHeads = latent ? 1 : 1 + random.below(3);
+        int heads = kvHeads * (1 + random.below(6));
+        int keyColumns = random.below(3) == 0 ? 64 : 1 + random.below(100);
+        int valueColumns = latent ? 1 + random.below(keyColumns) : 1 + random.below(100);
+        int before = random.below(4);
+        int valueOffset = latent ? before : before + kvHeads * keyColumns;
+        var shape = new AttentionShape(heads, kvHeads, keyColumns, valueColumns, before, valueOffset, random.number());
+        int rowStride = valueOffset + Math.max(kvHeads * keyColumns, kvHeads * valueColumns) + random.below(5);
+        int pageRows = new int[] {32, 32, 7, 300}[random.below(4)];
+        int n = 1 + random.below(4);
+        int positionMax = random.below(random.below(3) == 0 ? 700 : 60);
+        int pagesPerSequence = positionMax / pageRows + 1 + random.below(2);
+        int sequences = 1 + random.below(3);
+        int pages = pagesPerSequence * sequences;
+        var positions = new int[n];
+        for (int i = 0; i < n; i++) {
+            positions[i] = random.below(positionMax + 1);
+        }
+        var table = new int[pages];
+        for (int i = 0; i < pages; i++) { // a permutation: 7 i mod pages where that is one
+            table[i] = pages % 7 == 0 ? pages - 1 - i : 7 * i % pages;
+        }
+        int layerOffset = random.below(9);
+        long pageStride = (long) pageRows * rowStride + random.below(9);
+        var view = new CacheView(
+                Host.floats(backend, data(random, (int) (layerOffset + pages * pageStride))),
+                layerOffset,
+                pageStride,
+                rowStride,
+                pageRows,
+                Host.ints(backend, table),
+                pagesPerSequence,
+                indices(backend, random, n, sequences),
+                Host.ints(backend, positions),
+                positionMax);
+        Rows query = rows(backend, random, n, heads * keyColumns);
+        Rows y = rows(backend, random, n, heads * valueColumns);
+        backend.attention(shape, query, n, view, y);
+        return results(backend, y.buffer());
+    }
+
+    private static Object[] gate(Backend backend, SplitMix random) {
+        int groups = 1 + random.below(4);
+        int perGroup = 2 + random.below(80);
+        int groupsChosen = 1 + random.below(groups);
+        var shape = new GateShape(
+                random.below(2) == 0 ? GateShape.Scoring.SOFTMAX : GateShape.Scoring.SIGMOID,
+                groups * perGroup,
+                1 + random.below(Math.min(8, groupsChosen * perGroup)),
+                groups,
+                groupsChosen,
+                random.below(2) == 0 ? GateShape.GroupScore.MAXIMUM : GateShape.GroupScore.BEST_TWO,
+                random.below(2) == 0,
+                random.below(2) == 0 ? 1e-20f : 0f,
+                2.5f);
+        int n = 1 + random.below(5);
+        Rows scores = rows(backend, random, n, shape.experts());
+        Matrix bias = random.below(2) == 0 ? null : backend.load(weights(random, ElementType.F32, 1, shape.experts()));
+        Buffer ids = backend.allocate(4L * n * shape.chosen());
+        Buffer weights = backend.allocate(4L * n * shape.chosen());
+        backend.gate(shape, scores, bias, n, ids, weights);
+        return new Object[] {Host.ints(backend, ids), Host.bits(Host.floats(backend, weights))};
+    }
+
+    private static Object[] storeAndGather(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 1 + random.below(100);
+        int rowStride = columns + random.below(9);
+        Rows x = rows(backend, random, n, columns);
+        Buffer cache = backend.allocate(4L * (3 + 20 * rowStride));
+        var slots = new long[n];
+        Arrays.setAll(slots, i -> 19 - 2L * i);
+        backend.store(x, n, columns, cache, 3, rowStride, Host.longs(backend, slots));
+        Rows y = rows(backend, random, n, columns);
+        backend.gather(x, indices(backend, random, n, n), n, columns, y);
+        return new Object[] {results(backend, cache), results(backend, y.buffer())};
+    }
+
+    private static Object[] gatherCodes(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 32 * (1 + random.below(9));
+        Codes codes = backend.allocateCodes(n, columns);
+        backend.quantise(rows(backend, random, n, columns), n, codes);
+        Codes gathered = backend.allocateCodes(n, columns);
+        backend.gatherCodes(codes, indices(backend, random, n, n), n, gathered);
+        return results(backend, gathered);
+    }
+
+    private static Object[] accumulate(Backend backend, SplitMix random) {
+        int n = 1 + random.below(6);
+        int rows = n + random.below(4);
+        int columns = 1 + random.below(300);
+        Buffer sums = backend.allocate(8L * rows * columns);
+        Buffer poisoned = backend.allocate(4L * rows);
+        var index = new int[n];
+        Arrays.setAll(index, i -> rows - 1 - i);
+        for (int term = 0; term < 3; term++) {
+            Rows y = rows(backend, random, n, columns);
+            Buffer weights = Host.floats(backend, random.numbers(n));
+            backend.accumulate(y, weights, Host.ints(backend, index), n, columns, sums, poisoned);
+        }
+        Rows out = rows(backend, random, rows, columns);
+        backend.combine(sums, rows, columns, out);
+        return new Object[] {Host.longs(backend, sums), Host.ints(backend, poisoned), results(backend, out.buffer())};
+    }
+
+    private static int columns(SplitMix random, ElementType type) {
+        return type.integerCoded()
+                ? type.blockColumns() * (1 + random.below(1280 / type.blockColumns()))
+                : 1 + random.below(random.below(2) == 0 ? 100 : 1280);
+    }
+
+    /// Rows at an odd place of a buffer, with gaps, full of data.
+    private static Rows rows(Backend backend, SplitMix random, int n, int columns) {
+        int offset = random.below(9);
+        int stride = columns + random.below(9);
+        return new Rows(Host.floats(backend, data(random, offset + n * stride)), offset, stride);
+    }
+
+    private static Buffer indices(Backend backend, SplitMix random, int n, int bound) {
+        var index = new int[n];
+        for (int i = 0; i < n; i++) {
+            index[i] = random.below(bound);
+        }
+        return Host.ints(backend, index);
+    }
+
+    /// Plain numbers, or tiny ones, or numbers among which are zeros and subnormals, huge ones, or NaN and infinity.
+    private static float[] data(SplitMix random, int count) {
+        float[][] spices = {
+            {},
+            {0f, -0f, 1e-40f, -Float.MIN_VALUE, 1e-31f},
+            {3e38f, -2e37f, 1.7e7f, -1.6e7f},
+            {Float.NaN, Float.NEGATIVE_INFINITY},
+            {}
+        };
+        int kind = random.below(3) > 0 ? (int) (random.seed() % spices.length) : random.below(spices.length);
+        float scale = kind == spices.length - 1 ? 0x1p-128f : 1;
+        float[] spice = spices[kind];
+        int rarity = new int[] {2, 30, 900}[random.below(3)];
+        var values = new float[count];
+        for (int i = 0; i < count; i++) {
+            boolean plain = spice.length == 0 || random.below(rarity) > 0;
+            values[i] = plain ? random.number() * scale : spice[random.below(spice.length)];
+        }
+        return values;
+    }
+
+    /// Any finite bits for 16-bit floats, finite data for float32, any codes with any finite scales otherwise.
+    private static StoredTensor weights(SplitMix random, ElementType type, int rows, int columns) {
+        var bytes = new byte[(int) (rows * type.rowBytes(columns))];
+        if (type == ElementType.F32) {
+            float[] values = data(random, rows * columns);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Float.isFinite(values[i]) ? values[i] : 0.5f;
+            }
+            MemorySegment.copy(MemorySegment.ofArray(values), 0, MemorySegment.ofArray(bytes), 0, bytes.length);
+            return Host.tensor(type, rows, columns, bytes);
+        }
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) random.draw();
+        }
+        int scaleAt = type == ElementType.Q6_K ? 208 : 0;
+        for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
+            bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
+        }
+        return Host.tensor(type, rows, columns, bytes);
+    }
+
+    private static Object[] results(Backend backend, Codes codes) {
+        return new Object[] {Host.bytes(backend, codes.q()), results(backend, codes.scales())};
+    }
+
+    private static Object[] results(Backend backend, Buffer buffer) {
+        return new Object[] {Host.bits(Host.floats(backend, buffer))};
+    }
+}
