@@ -4,12 +4,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.bergfried.contract.ByteSize;
 import org.bergfried.contract.Require;
 import org.bergfried.contract.cluster.ClusterConfig;
 import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
 import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.contract.tls.TlsConfig;
+import org.bergfried.worker.engine.EngineSettings;
 import org.jspecify.annotations.Nullable;
 
 /// A worker's configuration, one YAML file. Everything but `model.path` has a default.
@@ -36,9 +38,8 @@ import org.jspecify.annotations.Nullable;
 /// @param tls           the identity of the worker; without one, only loopback addresses are accepted.
 /// @param keepAlive     how a dead peer is noticed.
 /// @param cluster       how it finds the others.
-/// @param sealKey       file with the keys that seal shared state; without one a worker of loopback keeps state
-///     unsealed
-///                      only in its own memory and joins nobody.
+/// @param sealKeyFile   the keys that seal shared state, the same for all members; default `seal.keys` in the
+///     data directory.
 /// @param drain         how long running sequences may go on after SIGTERM, 0 s to 1 h; default 25 s, below the 30 s
 ///                      after which Kubernetes kills.
 public record WorkerConfig(
@@ -56,7 +57,7 @@ public record WorkerConfig(
         Optional<TlsConfig> tls,
         KeepAlive keepAlive,
         ClusterConfig cluster,
-        Optional<Path> sealKey,
+        Path sealKeyFile,
         Duration drain) {
 
     /// Fills in the defaults and checks the limits.
@@ -67,6 +68,7 @@ public record WorkerConfig(
         grpc = grpc.orPort(9091);
         http = http.orPort(8081);
         dataDirectory = or(dataDirectory, Path.of("data"));
+        sealKeyFile = or(sealKeyFile, dataDirectory.resolve("seal.keys"));
         drain = or(drain, Duration.ofSeconds(25));
         Require.text("id", id);
         Require.that(
@@ -75,6 +77,35 @@ public record WorkerConfig(
                 "= " + backend + " must be one of auto, scalar, vector, native, cuda");
         Require.range("threads", threads, 0, 1024);
         Require.range("drain", drain, Duration.ZERO, Duration.ofHours(1));
+    }
+
+    /// How the engine is made.
+    ///
+    /// @param startNumber which start of this worker.
+    public EngineSettings engine(long startNumber) {
+        return new EngineSettings(
+                id,
+                startNumber,
+                model.servedName(),
+                backend,
+                threads,
+                has(Role.TRUNK),
+                has(Role.EXPERT),
+                cache.context(),
+                bytes(cache.size()),
+                cache.positions(),
+                batch.rowsMax(),
+                batch.sequencesMax(),
+                batch.prefillChunk(),
+                batch.sequencesMax(),
+                batch.queueMax(),
+                batch.stalledMax(),
+                bytes(experts.hot()),
+                bytes(experts.cold()));
+    }
+
+    private static OptionalLong bytes(Optional<ByteSize> size) {
+        return size.isPresent() ? OptionalLong.of(size.get().bytes()) : OptionalLong.empty();
     }
 
     /// Whether the worker plays a role.
@@ -109,6 +140,10 @@ public record WorkerConfig(
         /// Checks the port.
         public Listen {
             Require.text("host", host);
+            Require.that(
+                    !host.equals("0.0.0.0") && !host.equals("::"),
+                    "host",
+                    "= " + host + " must be one address at which others reach this worker, not a wildcard");
             Require.range("port", port, -1, 65535);
         }
 

@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.Limits;
+import org.bergfried.contract.tensor.DispatchFrame;
+import org.bergfried.contract.tensor.RowEncoding;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
@@ -111,7 +114,15 @@ public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, in
         items.add(new Item("hot experts", hot));
         items.add(new Item("cold experts", cold));
         items.add(new Item("expert scratch", ExpertHost.scratchBytes(model.spec(), host)));
+        items.add(new Item("dispatch credits", creditBytes(model.spec(), host)));
         return new ExpertStore.Budget(hot, cold);
+    }
+
+    /// Memory for the rows that other trunks may send without asking.
+    private static long creditBytes(ModelSpec spec, HostSettings host) {
+        int width = Math.clamp(ExpertStore.facts(spec).expertsPerLayer(), 1, Limits.EXPERTS_PER_TOKEN);
+        long rowBytes = DispatchFrame.bytes(RowEncoding.FLOATS, 1, width, spec.hiddenSize());
+        return rowBytes * host.streamRowsMax() * host.streamsMax();
     }
 
     private static int pages(ModelSpec spec, EngineSettings settings, int context, MemoryLimit limit) {

@@ -29,31 +29,34 @@ public final class Membership implements AutoCloseable {
     private static final long RETRY_MILLIS = 1000;
 
     private final Cluster cluster;
-    private final Optional<HostedExperts> hosting;
     private final Consumer<ClusterException> onReplaced;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("membership").factory());
-    private final Registration placements;
-    private WorkerAnnouncement said; // by the thread
+    private volatile WorkerAnnouncement said; // written by the thread
+    private Optional<HostedExperts> hosting = Optional.empty(); // by the thread
+    private volatile Registration placements = () -> {};
     private boolean announced; // by the thread; whether the cluster has heard `said`
     private volatile long epochSeen;
 
-    /// Announces the worker and begins to follow the placement.
+    /// Announces the worker.
     ///
     /// @param first      what it says of itself at first.
     /// @param onReplaced hears that another process has taken this worker's place: this one must end.
-    public Membership(
-            Cluster cluster,
-            WorkerAnnouncement first,
-            Optional<HostedExperts> hosting,
-            Consumer<ClusterException> onReplaced) {
+    public Membership(Cluster cluster, WorkerAnnouncement first, Consumer<ClusterException> onReplaced) {
         this.cluster = cluster;
-        this.hosting = hosting;
         this.onReplaced = onReplaced;
         said = first;
         run(this::announce);
+    }
+
+    /// Begins to follow the placement. Called once.
+    ///
+    /// @param experts the expert role of this worker, if it has one.
+    public void followPlacement(Optional<HostedExperts> experts) {
+        run(() -> hosting = experts);
         placements = cluster.placements().onChange(placement -> run(() -> follow(placement)));
-        run(() -> cluster.placements().current(first.modelDigest()).ifPresent(this::follow));
+        String digest = said.modelDigest();
+        run(() -> cluster.placements().current(digest).ifPresent(this::follow));
     }
 
     /// Announces another state, soon.
