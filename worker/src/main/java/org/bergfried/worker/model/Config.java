@@ -57,6 +57,12 @@ final class Config {
         return value == null ? fallback : positive(field, value);
     }
 
+    /// Whether the field is the number 0.
+    boolean isZero(String field) {
+        JsonNode value = value(field);
+        return value != null && value.isNumber() && value.doubleValue() == 0;
+    }
+
     /// A truth value with a default.
     boolean flag(String field, boolean fallback) {
         JsonNode value = value(field);

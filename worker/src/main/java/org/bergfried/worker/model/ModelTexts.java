@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 /// @param chatTemplate   the chat template, or null.
 /// @param tokenVariables template variables that are tokens, such as bos_token, as text.
 /// @param stopIds        ids that end an answer, ascending.
-@SuppressWarnings("ArrayRecordComponent") // one owner passes it on; it is large and never changed
 public record ModelTexts(
         byte @Nullable [] tokenizerJson,
         @Nullable String chatTemplate,

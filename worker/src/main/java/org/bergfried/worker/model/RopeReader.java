@@ -81,7 +81,10 @@ record RopeReader(double theta, Scaling scaling, double keyScale) {
     }
 
     private static @Nullable Double tenth(Config rope, String field) {
-        return rope.has(field) ? Double.valueOf(0.1 * rope.number(field)) : null;
+        if (!rope.has(field) || rope.isZero(field)) {
+            return null; // Transformers takes 0 for absent
+        }
+        return 0.1 * rope.number(field);
     }
 
     private static double magnitude(double factor, double logMultiplier) {

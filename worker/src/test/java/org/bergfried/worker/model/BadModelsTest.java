@@ -49,6 +49,7 @@ class BadModelsTest {
                 "llama | \"rope_parameters\": {\"rope_type\": \"linear\", \"factor\": 2.0} | rope_type = \"linear\"",
                 "llama | \"rope_parameters\": {\"rope_type\": \"default\", \"short_factor\": [1]} | short_factor = [1]",
                 "llama | \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2.0} | rope_scaling = ",
+                "llama | \"rope_parameters\": {\"rope_type\": \"yarn\", \"factor\": 0} | factor = 0: must be a positive",
                 "qwen3 | \"use_sliding_window\": true | use_sliding_window = true",
                 "qwen3 | \"layer_types\": [\"sliding_attention\"] | layer_types = [\"sliding_attention\"]",
                 "qwen3_moe | \"num_experts_per_tok\": 9 | num_experts_per_tok = 9: must be a whole number from 1 to 8",

@@ -3,19 +3,26 @@ package org.bergfried.worker.model;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.weights.GgufBytes;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class GgufModelsTest {
+    @TempDir
+    Path directory;
+
     @Test
     void readsTheFactsOfDeepSeekV2WithYarn() {
         try (Model model = Models.open(Golden.path("tiny-dsv2-Q4_0.gguf"))) {
@@ -79,6 +86,56 @@ class GgufModelsTest {
             assertEquals("<s>", dense.tokenVariables().get("bos_token"));
             assertArrayEquals(new int[] {2}, dense.stopIds());
         }
+    }
+
+    @Test
+    void takesDivisorsOfRopeAndATiedHeadFromTheTensors() throws IOException {
+        int floats = 64 * 64 * Float.BYTES;
+        GgufBytes gguf = llama().tensor("rope_freqs.weight", 0, 0, 4)
+                .dataStart(GgufBytes.ints(
+                        Float.floatToIntBits(1),
+                        Float.floatToIntBits(2),
+                        Float.floatToIntBits(4),
+                        Float.floatToIntBits(8)))
+                .tensor("output_norm.weight", 0, 32, 64)
+                .tensor("blk.0.attn_norm.weight", 0, 288, 64)
+                .tensor("blk.0.ffn_norm.weight", 0, 544, 64)
+                .tensor("blk.0.attn_q.bias", 0, 800, 64);
+        List<String> matrices = List.of(
+                "token_embd",
+                "blk.0.attn_q",
+                "blk.0.attn_k",
+                "blk.0.attn_v",
+                "blk.0.attn_output",
+                "blk.0.ffn_gate",
+                "blk.0.ffn_up",
+                "blk.0.ffn_down");
+        for (int i = 0; i < matrices.size(); i++) {
+            gguf.tensor(matrices.get(i) + ".weight", 0, 1056 + (long) i * floats, 64, 64);
+        }
+        Path file = directory.resolve("llama.gguf");
+        Files.write(file, gguf.data(1056 + matrices.size() * floats).bytes());
+        try (Model model = Models.open(file)) {
+            assertEquals(
+                    new RopeSpec(8, 10000, true, new RopeSpec.Scaling.Divided(List.of(1f, 2f, 4f, 8f))),
+                    model.spec().rope());
+            assertTrue(model.spec().tiedHead());
+            var attention = assertInstanceOf(
+                    TrunkTensors.Grouped.class, model.trunk().layers().get(0).attention());
+            assertNotNull(attention.queryBias(), "a GGUF has the biases that it has");
+            assertNull(attention.keyBias());
+        }
+    }
+
+    private static GgufBytes llama() {
+        return new GgufBytes()
+                .text("general.architecture", "llama")
+                .uint32("llama.context_length", 32)
+                .uint32("llama.embedding_length", 64)
+                .uint32("llama.block_count", 1)
+                .uint32("llama.feed_forward_length", 64)
+                .uint32("llama.attention.head_count", 8)
+                .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
     }
 
     private static Path vectors() {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.weights.DigestCache;
+import org.bergfried.worker.weights.MappedFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,7 +50,6 @@ class ManifestTest {
             expert6 = model.expertDigest(2, 6);
             expert7 = model.expertDigest(2, 7);
         }
-        // A quantised value of expert 7, found by the one tensor of layer 2 that ends where no other begins.
         flip(file, offsetOfExpert(file, 2, 7) + 5);
         try (Model model = Models.open(file)) {
             assertNotEquals(before, model.digest());
@@ -96,7 +96,7 @@ class ManifestTest {
 
     private static long offsetOfExpert(Path file, int layer, int expert) {
         try (Model model = Models.open(file);
-                var mapped = org.bergfried.worker.weights.MappedFile.open(file)) {
+                var mapped = MappedFile.open(file)) {
             var bytes = model.expert(layer, expert).upProj().bytes();
             for (long at = 0; at + bytes.byteSize() <= mapped.bytes().byteSize(); at++) {
                 if (mapped.bytes().asSlice(at, bytes.byteSize()).mismatch(bytes) < 0) {

@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.weights.safetensors.SafetensorsFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -147,7 +150,7 @@ class ModelsTest {
             assertEquals(List.of(32, 32), key.shape());
             assertEquals(List.of(32, 32), value.shape());
             // Row-major [4 * (32 + 32), 32] in the file: head 3 begins at row 192, the value half of head 2 at 160.
-            StoredTensor joined = joined(model, "model.layers.1.self_attn.kv_b_proj.weight");
+            StoredTensor joined = joined("model.layers.1.self_attn.kv_b_proj.weight");
             for (int row = 0; row < 32; row++) {
                 for (int column = 0; column < 32; column++) {
                     assertEquals(at(joined, 192 + row, column), at(key, column, row));
@@ -157,13 +160,11 @@ class ModelsTest {
         }
     }
 
-    private static StoredTensor joined(Model model, String name) {
-        assertNotNull(model);
-        try (var file = org.bergfried.worker.weights.safetensors.SafetensorsFile.open(
-                Golden.path("deepseek_v2_lite_f32").resolve("model.safetensors"))) {
+    private static StoredTensor joined(String name) {
+        try (var file = SafetensorsFile.open(Golden.path("deepseek_v2_lite_f32").resolve("model.safetensors"))) {
             StoredTensor mapped =
-                    java.util.Objects.requireNonNull(file.entries().get(name)).stored();
-            var copy = java.lang.foreign.MemorySegment.ofArray(mapped.bytes().toArray(ValueLayout.JAVA_BYTE));
+                    Objects.requireNonNull(file.entries().get(name)).stored();
+            var copy = MemorySegment.ofArray(mapped.bytes().toArray(ValueLayout.JAVA_BYTE));
             return new StoredTensor(name, mapped.type(), mapped.shape(), copy);
         }
     }

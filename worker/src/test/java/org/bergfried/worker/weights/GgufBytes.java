@@ -14,6 +14,7 @@ public final class GgufBytes {
     private int version = 3;
     private long fieldCount;
     private long tensorCount;
+    private byte[] dataStart = {};
     private int dataBytes;
 
     /// Another version.
@@ -83,7 +84,13 @@ public final class GgufBytes {
         return this;
     }
 
-    /// Zeros after the header.
+    /// What the data begin with; zeros follow.
+    public GgufBytes dataStart(byte[] bytes) {
+        dataStart = bytes.clone();
+        return this;
+    }
+
+    /// Bytes after the header, zeros where nothing else is said.
     public GgufBytes data(int bytes) {
         dataBytes = bytes;
         return this;
@@ -96,7 +103,9 @@ public final class GgufBytes {
         all.writeBytes(longs(tensorCount, fieldCount));
         all.writeBytes(fields.toByteArray());
         all.writeBytes(tensors.toByteArray());
-        all.writeBytes(new byte[(32 - all.size() % 32) % 32 + dataBytes]);
+        all.writeBytes(new byte[(32 - all.size() % 32) % 32]);
+        all.writeBytes(dataStart);
+        all.writeBytes(new byte[dataBytes - dataStart.length]);
         return all.toByteArray();
     }
 
