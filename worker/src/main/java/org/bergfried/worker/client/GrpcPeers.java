@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 import org.bergfried.contract.tensor.DispatchClass;
 import org.bergfried.contract.tensor.HelloFrame;
@@ -94,21 +95,35 @@ public final class GrpcPeers implements Peers {
     /// Waits until so many hosts answer for every class: for tools that start a cluster and use it at once.
     ///
     /// @return whether they do within the time.
-    public synchronized boolean awaitLiving(int hosts, Duration time) throws InterruptedException {
+    public boolean awaitLiving(int hosts, Duration time) throws InterruptedException {
+        return await(time, count -> count >= hosts);
+    }
+
+    /// Waits until no host answers for any class.
+    boolean awaitGone(Duration time) throws InterruptedException {
+        return await(time, count -> count == 0);
+    }
+
+    private synchronized boolean await(Duration time, IntPredicate livingHosts) throws InterruptedException {
         long left = time.toMillis();
-        while (left > 0 && !closed) {
-            boolean all = true;
-            for (DispatchClass each : DispatchClass.values()) {
-                all &= living(each).size() >= hosts;
-            }
-            if (all) {
-                return true;
+        while (!allClasses(livingHosts)) {
+            if (left <= 0 || closed) {
+                return false;
             }
             long slice = Math.min(left, WAIT_SLICE_MILLIS);
             wait(slice);
             left -= slice;
         }
-        return false;
+        return true;
+    }
+
+    private boolean allClasses(IntPredicate livingHosts) {
+        for (DispatchClass each : DispatchClass.values()) {
+            if (!livingHosts.test(living(each).size())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
