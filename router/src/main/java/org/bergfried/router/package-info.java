@@ -1,5 +1,4 @@
-/// The front door and the control plane. `RouterMain` starts the process and `Router` puts its parts together; no
-/// other package knows these two.
+/// The front door and the control plane.
 @NullMarked
 package org.bergfried.router;
 

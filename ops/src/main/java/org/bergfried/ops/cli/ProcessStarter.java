@@ -19,8 +19,9 @@ record ProcessStarter(Surroundings surroundings, Path dataDirectory, boolean att
         Path log = logFile(dataDirectory, member.id());
         try {
             Files.createDirectories(log.getParent());
-            return new ProcessBuilder(command(member))
-                    .directory(dataDirectory.toFile())
+            var builder = new ProcessBuilder(command(member));
+            builder.environment().remove("BERGFRIED_API_KEY"); // the chat's
+            return builder.directory(dataDirectory.toFile())
                     .redirectInput(attached ? Redirect.PIPE : Redirect.from(new java.io.File("/dev/null")))
                     .redirectErrorStream(true)
                     .redirectOutput(Redirect.appendTo(log.toFile()))
