@@ -14,6 +14,9 @@ import org.bergfried.worker.kernel.vector.VectorKernels;
 /// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs, all on one pool of
 /// compute threads on which expert jobs go first. Matrices that one of them loaded may be used by the others.
 public final class Backends implements AutoCloseable {
+    private static final boolean VECTOR_API =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+
     private final Supplier<Kernels> kernels;
     private final ComputePool pool;
     private final String description;
@@ -47,7 +50,16 @@ public final class Backends implements AutoCloseable {
     private static Supplier<Kernels> kernels(String name) {
         return switch (name) {
             case "scalar" -> ScalarKernels::new;
-            case "vector", "auto" -> VectorKernels::new;
+            case "vector" -> {
+                if (!VECTOR_API) {
+                    throw new ClusterException(
+                            ErrorReason.INVALID_REQUEST,
+                            "backend vector needs the JVM option --add-modules jdk.incubator.vector; add it or set the"
+                                    + " backend to scalar");
+                }
+                yield VectorKernels::new;
+            }
+            case "auto" -> VECTOR_API ? VectorKernels::new : ScalarKernels::new;
             case "native", "cuda" ->
                 throw new ClusterException(
                         ErrorReason.NOT_IMPLEMENTED,

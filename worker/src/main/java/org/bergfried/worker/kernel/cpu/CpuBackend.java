@@ -201,7 +201,7 @@ public final class CpuBackend implements Backend {
         Shapes.rows("gate", gate, n, columns);
         Shapes.rows("up", up, n, columns);
         Shapes.rows("y", y, n, columns);
-        divide(n, 8L * columns, (from, to, slot) -> kernels.swiglu(gate, up, columns, y, from, to));
+        divide(n, 8L * columns, (from, to, slot) -> kernels.swiglu(gate, up, columns, y, from, to, scratch[slot]));
     }
 
     @Override

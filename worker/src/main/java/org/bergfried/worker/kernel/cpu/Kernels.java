@@ -43,7 +43,7 @@ public interface Kernels {
     void addBias(Rows x, HostMatrix bias, int from, int to);
 
     /// `y = silu(gate) * up` for rows `[from, to)`.
-    void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to);
+    void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to, Scratch scratch);
 
     /// RoPE of rows `[from, to)`.
     void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to);

@@ -96,7 +96,7 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to) {
+    public void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to, Scratch scratch) {
         MemorySegment gates = HostBuffer.segment(gate.buffer());
         MemorySegment ups = HostBuffer.segment(up.buffer());
         MemorySegment out = HostBuffer.segment(y.buffer());

@@ -22,25 +22,27 @@ final class FloatRows {
         return (columns + 31) / 32 * 32;
     }
 
-    /// BF16 to F32. `from`: `[columns]`; `into`: `[padded(columns)]` from byte `at`.
-    static void widenBf16(MemorySegment from, int columns, MemorySegment into, int at) {
+    /// BF16 to F32. `from`: `[columns]` from byte `fromAt`; `into`: `[padded(columns)]` from byte `at`.
+    static void widenBf16(MemorySegment from, int fromAt, int columns, MemorySegment into, int at) {
         int k = 0;
         for (; k <= columns - LANES; k += LANES) {
-            ((IntVector) ShortVector.fromMemorySegment(HALF, from, 2L * k, LE).convertShape(S2I, I, 0))
+            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2L * k, LE)
+                            .convertShape(S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .intoMemorySegment(into, at + 4 * k, LE);
         }
         for (; k < padded(columns); k++) {
-            int bits = k < columns ? from.get(HostBuffer.I16, 2L * k) << 16 : 0;
+            int bits = k < columns ? from.get(HostBuffer.I16, fromAt + 2L * k) << 16 : 0;
             into.set(HostBuffer.I32, at + 4L * k, bits);
         }
     }
 
     /// F16 to F32, likewise: sign, exponent and fraction are moved to their places, then the exponent is corrected.
-    static void widenF16(MemorySegment from, int columns, MemorySegment into, int at) {
+    static void widenF16(MemorySegment from, int fromAt, int columns, MemorySegment into, int at) {
         int k = 0;
         for (; k <= columns - LANES; k += LANES) {
-            ((IntVector) ShortVector.fromMemorySegment(HALF, from, 2L * k, LE).convertShape(S2I, I, 0))
+            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2L * k, LE)
+                            .convertShape(S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
                     .and(0x8fffe000)
@@ -49,14 +51,16 @@ final class FloatRows {
                     .intoMemorySegment(into, at + 4 * k, LE);
         }
         for (; k < padded(columns); k++) {
-            float value = k < columns ? Float.float16ToFloat(from.get(HostBuffer.I16, 2L * k)) : 0;
+            float value = k < columns ? Float.float16ToFloat(from.get(HostBuffer.I16, fromAt + 2L * k)) : 0;
             into.set(HostBuffer.F32, at + 4L * k, value);
         }
     }
 
-    /// F32 with padding. `from`: `[columns]`; `into`: `[padded(columns)]` from byte `at`.
-    static void pad(MemorySegment from, int columns, MemorySegment into, int at) {
-        MemorySegment.copy(from, 0, into, at, 4L * columns);
-        into.asSlice(at + 4L * columns, 4L * (padded(columns) - columns)).fill((byte) 0);
+    /// F32 with padding. `from`: `[columns]` from byte `fromAt`; `into`: `[padded(columns)]` from byte `at`.
+    static void pad(MemorySegment from, int fromAt, int columns, MemorySegment into, int at) {
+        MemorySegment.copy(from, fromAt, into, at, 4L * columns);
+        for (int k = columns; k < padded(columns); k++) {
+            into.set(HostBuffer.F32, at + 4L * k, 0f);
+        }
     }
 }

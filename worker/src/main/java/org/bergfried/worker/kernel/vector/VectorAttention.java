@@ -71,7 +71,7 @@ final class VectorAttention {
                     b0 = 0;
                     each = 4 * padded;
                     for (int r = 0; r <= last; r++) {
-                        FloatRows.pad(keys.asSlice((long) (i + r) * step, 4L * columns), columns, b, r * each);
+                        FloatRows.pad(keys, (i + r) * step, columns, b, r * each);
                     }
                 }
                 int b1 = b0 + Math.min(1, last) * each;

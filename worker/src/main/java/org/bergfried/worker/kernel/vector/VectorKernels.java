@@ -217,14 +217,13 @@ public final class VectorKernels implements Kernels {
     private static MemorySegment widened(HostMatrix w, MemorySegment rows, int last, Scratch scratch) {
         int columns = w.columns();
         int step = 4 * FloatRows.padded(columns);
-        long rowBytes = w.type().rowBytes(columns);
+        int rowBytes = (int) w.type().rowBytes(columns);
         MemorySegment into = scratch.memory(4L * step);
         for (int r = 0; r <= last; r++) {
-            MemorySegment row = rows.asSlice(r * rowBytes, rowBytes);
             switch (w.type()) {
-                case F32 -> FloatRows.pad(row, columns, into, r * step);
-                case BF16 -> FloatRows.widenBf16(row, columns, into, r * step);
-                case F16 -> FloatRows.widenF16(row, columns, into, r * step);
+                case F32 -> FloatRows.pad(rows, r * rowBytes, columns, into, r * step);
+                case BF16 -> FloatRows.widenBf16(rows, r * rowBytes, columns, into, r * step);
+                case F16 -> FloatRows.widenF16(rows, r * rowBytes, columns, into, r * step);
                 case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(w.type() + " has no float rows");
             }
         }
@@ -242,13 +241,18 @@ public final class VectorKernels implements Kernels {
             Arrays.fill(row, columns, padded, 0f);
             float sum = Dots.squares(row, 0, padded, scratch.sums());
             float r = ScalarMath.reciprocalRoot(sum, columns, epsilon);
-            for (int k = 0; k < padded; k += LANES) {
-                FloatVector.fromArray(F, row, k)
-                        .mul(r)
-                        .mul(FloatVector.fromMemorySegment(F, w, 4L * k, LE))
-                        .intoArray(row, k);
-            }
+            scale(row, r, w, padded);
             MemorySegment.copy(row, 0, HostBuffer.segment(y.buffer()), F32, at(y, i), columns);
+        }
+    }
+
+    /// `x = (x * r) * w`, apart from the methods before so that each stays small enough for the compiler.
+    private static void scale(float[] x, float r, MemorySegment w, int padded) {
+        for (int k = 0; k < padded; k += LANES) {
+            FloatVector.fromArray(F, x, k)
+                    .mul(r)
+                    .mul(FloatVector.fromMemorySegment(F, w, 4L * k, LE))
+                    .intoArray(x, k);
         }
     }
 
@@ -275,9 +279,10 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to) {
+    public void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to, Scratch scratch) {
+        float[] e = scratch.floats(columns);
         for (int i = from; i < to; i++) {
-            Exponential.swiglu(row(gate, i, columns), row(up, i, columns), columns, row(y, i, columns));
+            Exponential.swiglu(row(gate, i, columns), row(up, i, columns), columns, row(y, i, columns), e);
         }
     }
 

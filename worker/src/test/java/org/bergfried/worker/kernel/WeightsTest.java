@@ -1,0 +1,110 @@
+package org.bergfried.worker.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
+import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Rows;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Loading, and what a backend refuses.
+final class WeightsTest {
+    @ParameterizedTest
+    @EnumSource(ElementType.class)
+    void refusesAnInfiniteOrNanWeightAndNamesTheTensorAndThePlace(ElementType type) {
+        int columns = 512;
+        int rows = 70;
+        int exponentAt = switch (type) {
+            case F32 -> 3;
+            case F16, BF16, Q8_0, Q4_0 -> 1;
+            case Q6_K -> 209;
+        };
+        int step = type.blockBytes();
+        for (int block :
+                new int[] {0, 1, (int) (69 * type.rowBytes(columns) / step), rowsOf(type, rows, columns) - 1}) {
+            var bytes = new byte[(int) (rows * type.rowBytes(columns))];
+            int at = block * step + exponentAt;
+            bytes[at] = 0x7f;
+            bytes[at - 1] = (byte) 0x80;
+            try (Backend backend = Backends.create("scalar", 2)) {
+                var thrown = assertThrows(
+                        ClusterException.class, () -> backend.load(Host.tensor(type, rows, columns, bytes)));
+                assertEquals(ErrorReason.WEIGHTS_CORRUPT, thrown.reason());
+                assertEquals("w", thrown.metadata().get("tensor"));
+                int perRow = (int) (type.rowBytes(columns) / step);
+                assertEquals(Integer.toString(block / perRow), thrown.metadata().get("row"));
+                assertEquals(
+                        Integer.toString(block % perRow * type.blockColumns()),
+                        thrown.metadata().get("column"));
+            }
+        }
+    }
+
+    private static int rowsOf(ElementType type, int rows, int columns) {
+        return (int) (rows * type.rowBytes(columns) / type.blockBytes());
+    }
+
+    @Test
+    void codedWeightsAreResidentWithFullTilesAndFloatsStayMapped() {
+        try (Backend backend = Backends.create("vector", 1)) {
+            var random = new SplitMix(1);
+            assertEquals(
+                    2 * 576,
+                    backend.load(Host.coded(random, ElementType.Q4_0, 33, 32)).residentBytes());
+            assertEquals(
+                    1088,
+                    backend.load(Host.coded(random, ElementType.Q8_0, 1, 32)).residentBytes());
+            assertEquals(
+                    6720,
+                    backend.load(Host.coded(random, ElementType.Q6_K, 32, 256)).residentBytes());
+            assertEquals(0, backend.load(Host.tensor(1, 3, 1, 2, 3)).residentBytes());
+        }
+    }
+
+    @Test
+    void refusesShapesThatDoNotFit() {
+        try (Backend backend = Backends.create("vector", 1)) {
+            Matrix w = backend.load(Host.tensor(2, 4, 1, 2, 3, 4, 5, 6, 7, 8));
+            Rows x = Host.rows(backend, 4, 1, 2, 3, 4);
+            Rows y = Host.rows(backend, 2, 0, 0);
+            Codes codes = backend.allocateCodes(1, 32);
+            backend.multiply(w, x, codes, 1, y);
+            assertThrows(IllegalArgumentException.class, () -> backend.multiply(w, x, codes, 2, y));
+            assertThrows(IllegalArgumentException.class, () -> backend.multiply(w, x.right(1), codes, 1, y));
+            assertThrows(IllegalArgumentException.class, () -> backend.quantise(x, 1, codes));
+            assertThrows(IllegalArgumentException.class, () -> backend.embed(w, Host.ints(backend, 2), 1, x));
+            assertThrows(IllegalArgumentException.class, () -> backend.rmsNorm(x, 1, w, 1e-6f, x));
+        }
+    }
+
+    @Test
+    void namesOfBackendsThatAreNotBuiltOrUnknownAreRefused() {
+        assertEquals(
+                ErrorReason.NOT_IMPLEMENTED,
+                assertThrows(ClusterException.class, () -> Backends.create("cuda", 1))
+                        .reason());
+        var unknown = assertThrows(ClusterException.class, () -> Backends.create("fast", 1));
+        assertEquals(ErrorReason.INVALID_REQUEST, unknown.reason());
+        assertTrue(unknown.text().contains("fast"));
+    }
+
+    @Test
+    void trunkAndExpertBackendsShareMatrices() {
+        try (var backends = Backends.open("auto", 2);
+                Backend trunk = backends.trunk();
+                Backend expert = backends.expert()) {
+            Matrix w = trunk.load(Host.tensor(1, 2, 3, 4));
+            Rows y = Host.rows(expert, 1, 0f);
+            expert.multiply(w, Host.rows(expert, 2, 5, 6), expert.allocateCodes(1, 32), 1, y);
+            assertEquals(39f, Host.floats(expert, y.buffer())[0]);
+            assertTrue(backends.description().contains("vector"), backends.description());
+        }
+    }
+}
