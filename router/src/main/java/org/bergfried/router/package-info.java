@@ -1,4 +1,5 @@
-/// The front door and the control plane.
+/// The front door and the control plane. `RouterMain` starts the process and `Router` puts its parts together; no
+/// other package knows these two.
 @NullMarked
 package org.bergfried.router;
 

@@ -80,7 +80,9 @@ public final class BergfriedMain {
                         .addSubcommand(new LogitsCommand(surroundings))
                         .addSubcommand(new TokenizeCommand(surroundings))
                         .addSubcommand(new RenderCommand(surroundings))
-                        .addSubcommand(new InspectCommand(surroundings)));
+                        .addSubcommand(new InspectCommand(surroundings)))
+                .addSubcommand(new WorkerCommand())
+                .addSubcommand(new RouterCommand());
         line.setOut(new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(surroundings.err(), true, StandardCharsets.UTF_8));
         line.setUsageHelpWidth(HELP_WIDTH);

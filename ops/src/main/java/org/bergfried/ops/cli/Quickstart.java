@@ -62,7 +62,7 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
         List<ClusterState.Member> members = new ArrayList<>();
         String url = "http://" + http.getHostString() + ":" + http.getPort();
         members.add(new ClusterState.Member("router", "router", 0, 0, url));
-        write(data, "router", routerConfig(data, seeds, key));
+        write(data, "router", routerConfig(seeds, key));
         for (int i = 1; i <= workers; i++) {
             int grpcPort = ports[workers + i];
             int httpPort = ports[2 * workers + i];
@@ -73,13 +73,11 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
         return new ClusterState(servedName, url, grpc.getHostString() + ":" + grpc.getPort(), members);
     }
 
-    private Map<String, Object> routerConfig(Path data, List<String> seeds, Path key) {
+    private Map<String, Object> routerConfig(List<String> seeds, Path key) {
         Map<String, Object> config = new LinkedHashMap<>();
-        config.put("id", "router");
         config.put("http", address(http));
         config.put("grpc", address(grpc));
-        config.put("dataDirectory", data.resolve("router").toString());
-        config.put("sealKey", key.toString());
+        config.put("sealKeyFile", key.toString());
         config.put("cluster", cluster(seeds, 0));
         config.put("placement", Map.of("expectedWorkers", workers));
         return config;
@@ -100,7 +98,7 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
         config.put("grpc", Map.of("host", LOOPBACK, "port", grpcPort));
         config.put("http", Map.of("host", LOOPBACK, "port", httpPort));
         config.put("dataDirectory", data.resolve(id).toString());
-        config.put("sealKey", key.toString());
+        config.put("sealKeyFile", key.toString());
         config.put("cluster", cluster(seeds, index));
         return config;
     }

@@ -91,7 +91,7 @@ final class Boundaries {
                         || type.getPackageName().startsWith("java.nio.file")
                         || type.getPackageName().startsWith("java.nio.channels")
                         || type.getName().matches("java\\.io\\.(?!Serializable$).*")
-                        || type.getPackageName().equals("java.util.random")
+                        || type.getName().startsWith("java.util.random.RandomGeneratorFactory")
                         || type.getName()
                                 .matches("java\\.util\\.(Random|SplittableRandom|concurrent\\.ThreadLocalRandom)")
                         || type.getName().matches("java\\.security\\.SecureRandom|java\\.time\\.(Clock|Instant)")

@@ -42,7 +42,8 @@ final class TidyRules {
             "take the clock that is passed in",
             Pattern.compile("\\b(Instant|LocalDate|LocalDateTime|ZonedDateTime|OffsetDateTime)\\s*\\.\\s*now\\b"),
             "take the clock that is passed in",
-            Pattern.compile("\\bnew\\s+(java\\.util\\.)?Random\\b|\\bMath\\s*\\.\\s*random\\b|\\bThreadLocalRandom\\b"),
+            Pattern.compile("\\bnew\\s+(java\\.util\\.)?Random\\b|\\bMath\\s*\\.\\s*random\\b|\\bThreadLocalRandom\\b"
+                    + "|\\bRandomGenerator\\s*\\.\\s*(of|getDefault)\\b"),
             "take the randomness that is passed in",
             Pattern.compile("\\bSystem\\s*\\.\\s*getenv\\b"),
             "take the environment that is passed in",

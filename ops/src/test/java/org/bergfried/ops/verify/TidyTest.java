@@ -67,6 +67,7 @@ final class TidyTest {
                 "Thread.sleep(5);",
                 "var r = new Random(7);",
                 "var r = ThreadLocalRandom.current();",
+                "var r = RandomGenerator.getDefault();",
                 "String v = System.getenv(\"X\");",
                 "System.out.println(x);",
                 "System.err.println(x);",

@@ -89,6 +89,9 @@ public final class EngineCalls implements AttemptCalls {
 
         @Override
         public void cancel() {
+            if (isOver) {
+                return;
+            }
             isOver = true;
             var running = call;
             if (running != null) {

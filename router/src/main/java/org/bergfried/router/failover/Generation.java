@@ -10,10 +10,14 @@ import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.GenerationRecord;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// One running generation: a mailbox, and a virtual thread that feeds what arrives to the
 /// {@link GenerationCourse} and carries out its moves.
 public final class Generation implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
+
     private final GenerationRecord generation;
     private final GenerationCourse course;
     private final Workplace workplace;
@@ -83,6 +87,9 @@ public final class Generation implements Runnable {
             }
         } catch (InterruptedException interrupted) {
             feed(new Signal.Cancelled(ErrorReason.DRAINING, "the router ended while the generation ran"));
+        } catch (RuntimeException bug) {
+            LOG.error("Generation {} ends because of a bug", generation.generationId(), bug);
+            listener.failed(new ClusterException(ErrorReason.INTERNAL, "internal error; the router's log says more"));
         } finally {
             close();
         }
@@ -99,6 +106,9 @@ public final class Generation implements Runnable {
     private void close() {
         synchronized (mailbox) {
             closed = true;
+        }
+        if (running != null) {
+            running.call().cancel(); // does nothing if it has ended
         }
         releaseAttempt();
         workplace.over(this);

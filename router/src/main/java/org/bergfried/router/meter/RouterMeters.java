@@ -1,6 +1,7 @@
 package org.bergfried.router.meter;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.function.IntSupplier;
@@ -12,7 +13,8 @@ import java.util.function.IntSupplier;
 /// | `bergfried.router.generations.running` | gauge | generations that have a turn |
 /// | `bergfried.router.generations.queued` | gauge | generations that wait for a turn |
 /// | `bergfried.router.generations.started` | counter | answers that began; tag `resumable` |
-/// | `bergfried.router.generations.ended` | counter | answers that ended; tag `reason`: stop, length, tool_calls or an
+/// | `bergfried.router.generations.ended` | counter | answers that ended; tag `reason`: stop, length, tool_calls or
+/// an
 /// error |
 /// | `bergfried.router.generations.resumed` | counter | answers that a client resumed |
 /// | `bergfried.router.generations.refused` | counter | calls refused because the queue was full |
@@ -51,14 +53,14 @@ public final class RouterMeters {
 
     /// Watches admission.
     public void watchAdmission(IntSupplier running, IntSupplier queued) {
-        registry.gauge("bergfried.router.generations.running", running, IntSupplier::getAsInt);
-        registry.gauge("bergfried.router.generations.queued", queued, IntSupplier::getAsInt);
+        gauge("bergfried.router.generations.running", running);
+        gauge("bergfried.router.generations.queued", queued);
     }
 
     /// Watches the cluster.
     public void watchCluster(IntSupplier readyHomes, IntSupplier epoch) {
-        registry.gauge("bergfried.router.homes.ready", readyHomes, IntSupplier::getAsInt);
-        registry.gauge("bergfried.router.placement.epoch", epoch, IntSupplier::getAsInt);
+        gauge("bergfried.router.homes.ready", readyHomes);
+        gauge("bergfried.router.placement.epoch", epoch);
     }
 
     /// An answer began.
@@ -99,6 +101,10 @@ public final class RouterMeters {
     /// A client was dropped.
     public void dropped() {
         dropped.increment();
+    }
+
+    private void gauge(String name, IntSupplier value) {
+        Gauge.builder(name, value, IntSupplier::getAsInt).strongReference(true).register(registry);
     }
 
     /// A call to an API begins.

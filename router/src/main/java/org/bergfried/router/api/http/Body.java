@@ -3,6 +3,7 @@ package org.bergfried.router.api.http;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.bergfried.contract.ErrorReason;
@@ -58,8 +59,18 @@ final class Body {
     private void refuse(Consumer<HttpError> refused, HttpError error) {
         if (!isOver) {
             isOver = true;
-            request.response().putHeader("Connection", "close");
+            if (request.version() != HttpVersion.HTTP_2) {
+                request.response().putHeader("Connection", "close");
+            }
+            var _ = vertx.setTimer(timeout.toMillis(), stillSending -> closeUnlessEnded());
             refused.accept(error);
+        }
+    }
+
+    /// What else arrives of a refused body is dropped, but not for ever.
+    private void closeUnlessEnded() {
+        if (!request.isEnded()) {
+            var _ = request.connection().close();
         }
     }
 

@@ -95,7 +95,7 @@ final class Exchange {
         try {
             written.toCompletionStage().toCompletableFuture().get(stallTimeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException stalled) {
-            var _ = request.connection().close();
+            var _ = response.reset();
             throw new ClientGone("the client has read nothing for " + stallTimeout.toSeconds() + " s");
         } catch (ExecutionException broken) {
             throw new ClientGone("the client went away");

@@ -1,0 +1,146 @@
+package org.bergfried.router;
+
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.bergfried.contract.Clock;
+import org.bergfried.contract.ConfigLoader;
+import org.bergfried.contract.cluster.Cluster;
+import org.bergfried.contract.tls.Channels;
+import org.bergfried.router.admit.Admission;
+import org.bergfried.router.api.Inference;
+import org.bergfried.router.api.InferenceGate;
+import org.bergfried.router.api.grpc.GrpcDoor;
+import org.bergfried.router.api.http.HttpDoor;
+import org.bergfried.router.auth.Callers;
+import org.bergfried.router.auth.KeyFile;
+import org.bergfried.router.client.EngineCalls;
+import org.bergfried.router.client.EngineChannels;
+import org.bergfried.router.client.EngineProbe;
+import org.bergfried.router.client.HomeWatch;
+import org.bergfried.router.client.ModelCatalog;
+import org.bergfried.router.failover.Generations;
+import org.bergfried.router.home.HomeLoads;
+import org.bergfried.router.meter.RouterMeters;
+import org.bergfried.router.placement.PlacementLoop;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One router: its doors open at once, and it serves as soon as it has joined a cluster.
+public final class Router implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+    private static final Duration DOOR_TIMEOUT = Duration.ofSeconds(2);
+
+    private final RouterConfig config;
+    private final Clock clock;
+    private final LongSupplier random;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final RouterMeters meters = new RouterMeters(registry);
+    private final InferenceGate gate = new InferenceGate();
+    private final Channels channels;
+    private final EngineChannels engines;
+    private final HttpDoor http;
+    private final GrpcDoor grpc;
+    private @Nullable Joined joined;
+
+    /// What there is only in a cluster.
+    private record Joined(Cluster cluster, Generations generations, HomeWatch homes, PlacementLoop placements) {}
+
+    /// Opens the doors.
+    ///
+    /// @param random draws 64 bits that nobody can guess.
+    /// @throws IOException if an address cannot be had.
+    public Router(RouterConfig config, Clock clock, LongSupplier random) throws IOException {
+        this.config = config;
+        this.clock = clock;
+        this.random = random;
+        var callers = new Callers(config.keysFile().map(Router::keys));
+        channels = new Channels(config.tls(), config.keepAlive());
+        engines = new EngineChannels(channels);
+        http = new HttpDoor(config.http(), config.httpTls(), callers, gate, meters, registry::scrape);
+        grpc = new GrpcDoor(config.grpc(), channels, callers, gate, meters);
+        LOG.info(
+                "Listening: HTTP on {}:{}, gRPC on {}:{}",
+                config.http().host(),
+                httpPort(),
+                config.grpc().host(),
+                grpcPort());
+    }
+
+    /// Begins to serve with the workers of a cluster, which is closed with the router.
+    public synchronized void join(Cluster cluster) {
+        var loads = new HomeLoads();
+        var admission = new Admission(config.admit(), meters);
+        var probe = new EngineProbe(engines);
+        var catalog = new ModelCatalog(probe, clock);
+        var generations =
+                new Generations(cluster.generations(), new EngineCalls(engines), loads, admission, meters, clock);
+        var homes =
+                new HomeWatch(cluster.directory(), engines, probe, catalog, generations::homesChanged, this::setReady);
+        var placements = new PlacementLoop(cluster, config.placement(), clock);
+        joined = new Joined(cluster, generations, homes, placements);
+        meters.watchCluster(homes::readyHomes, () -> epoch(cluster, catalog));
+        gate.open(new Inference(
+                catalog, generations, cluster.directory(), loads, config.answers(), meters, clock, random));
+        LOG.info("Joined the cluster {}", config.cluster().name());
+    }
+
+    /// The port of the HTTP door.
+    public int httpPort() {
+        return http.port();
+    }
+
+    /// The port of the gRPC door.
+    public int grpcPort() {
+        return grpc.port();
+    }
+
+    /// Takes nothing new and waits for the answers that run, as long as configured.
+    public synchronized void drain() throws InterruptedException {
+        gate.drain();
+        grpc.setServing(false);
+        if (joined != null) {
+            joined.generations().drain(config.drainTimeout());
+        }
+        grpc.drain(DOOR_TIMEOUT);
+        http.drain(DOOR_TIMEOUT);
+    }
+
+    @Override
+    public synchronized void close() {
+        http.close();
+        grpc.close();
+        if (joined != null) {
+            joined.placements().close();
+            joined.homes().close();
+            joined.cluster().close();
+        }
+        engines.close();
+        channels.close();
+    }
+
+    private void setReady(boolean ready) {
+        if (ready != gate.isReady()) {
+            LOG.info(ready ? "Ready: a home can produce tokens" : "Not ready: no home can produce tokens");
+        }
+        gate.setReady(ready);
+        grpc.setServing(gate.isReady());
+    }
+
+    private static int epoch(Cluster cluster, ModelCatalog catalog) {
+        return catalog.known().stream()
+                .flatMap(model -> cluster.placements().current(model.card().digest()).stream())
+                .mapToInt(placement -> (int) Math.min(Integer.MAX_VALUE, placement.epoch()))
+                .max()
+                .orElse(0);
+    }
+
+    private static KeyFile keys(Path file) {
+        return ConfigLoader.load(KeyFile.class, file, Map.of());
+    }
+}
