@@ -47,6 +47,7 @@ public final class Router implements AutoCloseable {
     private final HttpDoor http;
     private final GrpcDoor grpc;
     private @Nullable Joined joined;
+    private boolean wasReady; // used by the thread of the home watch only
 
     /// What there is only in a cluster.
     private record Joined(Cluster cluster, Generations generations, HomeWatch homes, PlacementLoop placements) {}
@@ -125,7 +126,8 @@ public final class Router implements AutoCloseable {
     }
 
     private void setReady(boolean ready) {
-        if (ready != gate.isReady()) {
+        if (ready != wasReady) {
+            wasReady = ready;
             LOG.info(ready ? "Ready: a home can produce tokens" : "Not ready: no home can produce tokens");
         }
         gate.setReady(ready);

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.MemberRole;
+import org.bergfried.contract.cluster.Placement;
 import org.bergfried.proto.engine.v1.GenerateRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +106,21 @@ final class FailoverTest {
         assertFalse(answer.at("/bergfried/resumable").booleanValue());
         String metrics = fixture.get(fixture.routers.getFirst(), "/metrics").body();
         assertTrue(metrics.contains("generations_started_total{resumable=\"false\"} 1"), metrics);
+    }
+
+    @Test
+    void placesExpertsAnewWhenAWorkerHasLeft() throws Exception {
+        fixture.startEngine("w1", 1);
+        fixture.startEngine("w2", 1);
+        var changes = new LinkedBlockingQueue<Placement>();
+        try (var _ = fixture.cluster.placements().onChange(changes::add)) {
+            fixture.startRouter("placement: {expectedWorkers: 2}\n");
+            assertEquals(List.of("w1", "w2"), changes.take().workerIds());
+            fixture.cluster.directory().withdraw("w2");
+            Placement next = changes.take();
+            assertEquals(2, next.epoch());
+            assertEquals(List.of("w1"), next.workerIds());
+        }
     }
 
     @Test
