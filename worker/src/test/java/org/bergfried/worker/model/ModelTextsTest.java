@@ -57,7 +57,8 @@ class ModelTextsTest {
         write("tokenizer_config.json", "{\"chat_template\": \"plain\"}");
         assertEquals("plain", ModelTexts.open(directory).chatTemplate());
         write("tokenizer_config.json", """
-                {"chat_template": [{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "usual"}]}""");
+                {"chat_template": [{"name": "tool_use", "template": "tools"},
+                                   {"name": "default", "template": "usual"}]}""");
         assertEquals("usual", ModelTexts.open(directory).chatTemplate());
         write("chat_template.jinja", "own file");
         assertEquals("own file", ModelTexts.open(directory).chatTemplate());
