@@ -11,21 +11,15 @@ import org.jspecify.annotations.Nullable;
 /// Executes the engine's operations in the order of ARITHMETIC.md, bit for bit like every other backend.
 ///
 /// Operations are queued in order by one owner thread; only [#await()] makes their results readable by the host.
-/// Shapes
-/// are validated when an
-/// operation is queued (a mismatch is a bug: `IllegalArgumentException`). Nothing is allocated by an operation. All
-/// matrices of activations are
-/// float32 unless said otherwise; `n` is the number of rows (tokens) in this step. Unless an operation says
-/// otherwise,
-/// inputs and outputs must
-/// not overlap.
+/// Shapes are validated when an operation is queued (a mismatch is a bug: `IllegalArgumentException`). Nothing is
+/// allocated by an operation. All matrices of activations are float32 unless said otherwise; `n` is the number of
+/// rows (tokens) in this step. Unless an operation says otherwise, inputs and outputs must not overlap.
 public interface Backend extends AutoCloseable {
     /// The backend's name in configuration and reports: scalar, vector, native, cuda.
     String name();
 
     /// Loads a weight matrix (outer sizes folded into rows), re-laying integer-coded types. Refuses Inf and NaN among
-    /// float weights and scales with
-    /// `ClusterException(WEIGHTS_CORRUPT)` that names the tensor.
+    /// float weights and scales with `ClusterException(WEIGHTS_CORRUPT)` that names the tensor.
     Matrix load(StoredTensor tensor);
 
     /// Makes a zeroed buffer that lives until it or the backend is closed.
@@ -56,9 +50,7 @@ public interface Backend extends AutoCloseable {
     void quantise(Rows x, int n, Codes codes);
 
     /// Products of rule C (integer-coded `w`: reads `codes`, which must hold the quantised `x`) or D (float `w`:
-    /// reads
-    /// `x`).
-    /// `x`, `codes`: `[n, w.columns]`; `y`: `[n, w.rows]`.
+    /// reads `x`). `x`, `codes`: `[n, w.columns]`; `y`: `[n, w.rows]`.
     void multiply(Matrix w, Rows x, Codes codes, int n, Rows y);
 
     /// The products of [#multiply] for many small matrices, such as those of each head, in no particular order: a
@@ -81,25 +73,22 @@ public interface Backend extends AutoCloseable {
     /// `y = silu(gate) * up` (rule E), `[n, columns]`; `y` may be `gate`.
     void swiglu(Rows gate, Rows up, int n, int columns, Rows y);
 
-    /// RoPE (rules E and G) in place on the first `shape.rotaryColumns` of each head.
-    /// `x`: `[n, heads * headStride]`, head `h` begins at column `h * headStride`; `positions`: int32 `[n]`;
-    /// `table`: float32
-    /// `[positions, rotaryColumns / 2, 2]` (cos, sin).
+    /// RoPE (rules E and G) in place on the first `shape.rotaryColumns` of each head. `x`: `[n, heads * headStride]`,
+    /// head `h` begins at column `h * headStride`; `positions`: int32 `[n]`; `table`: float32 `[positions,
+    /// rotaryColumns / 2, 2]` (cos, sin).
     void rope(Rows x, int n, RopeShape shape, Buffer positions, Buffer table);
 
     /// Scatters `[n, columns]` rows into the cache: row `i` goes to element `cacheOffset + slots[i] * rowStride` of
-    /// `cache`.
-    /// `slots`: int64 `[n]`, in units of cache rows.
+    /// `cache`. `slots`: int64 `[n]`, in units of cache rows.
     void store(Rows x, int n, int columns, Buffer cache, long cacheOffset, int rowStride, Buffer slots);
 
     /// Softmax attention over pages (rules D, E, G). `query`: `[n, heads * keyColumns]`; `y`: `[n, heads *
-    /// valueColumns]`.
-    /// Row `i` sees the positions `0..rows.positions[i]` of its sequence.
+    /// valueColumns]`. Row `i` sees the positions `0..rows.positions[i]` of its sequence.
     void attention(AttentionShape shape, Rows query, int n, CacheView cache, Rows y);
 
     /// Chooses experts (rule G). `scores`: gate logits `[n, experts]` (overwritten); `bias`: float matrix `[1,
-    /// experts]` or null;
-    /// `ids`: int32 `[n, shape.chosen]`, in the order of choice; `weights`: float32 `[n, shape.chosen]`.
+    /// experts]` or null; `ids`: int32 `[n, shape.chosen]`, in the order of choice; `weights`: float32 `[n,
+    /// shape.chosen]`.
     void gate(GateShape shape, Rows scores, @Nullable Matrix bias, int n, Buffer ids, Buffer weights);
 
     /// Copies rows `index[i]` of `x` to row `i` of `y`. `index`: int32 `[n]`.
@@ -109,10 +98,8 @@ public interface Backend extends AutoCloseable {
     void gatherCodes(Codes x, Buffer index, int n, Codes y);
 
     /// Rule F: adds `fix(weights[i] * y[i, :])` to row `index[i]` of `sums`. `y`: `[n, columns]`; `weights`: float32
-    /// `[n]`; `index`: int32 `[n]`;
-    /// `sums`: int64 `[rows, columns]`; `poisoned`: int32 `[rows]`, set to 1 where a term is 2^24 or more in size
-    /// or not finite.
-    /// Indices within one call are distinct.
+    /// `[n]`; `index`: int32 `[n]`; `sums`: int64 `[rows, columns]`; `poisoned`: int32 `[rows]`, set to 1 where a
+    /// term is 2^24 or more in size or not finite. Indices within one call are distinct.
     void accumulate(Rows y, Buffer weights, Buffer index, int n, int columns, Buffer sums, Buffer poisoned);
 
     /// Fills the first `bytes` bytes of a buffer with zeros.

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed pool of platform threads that compute. Whoever has work opens a [Lane] and runs regions on it: the calling
 /// thread takes part, parts are handed out by a counter, and threads without work spin for about 20 microseconds
-/// before
-/// they park. Idle threads look at the lanes of expert jobs first. Running a region allocates nothing.
+/// before they park. Idle threads look at the lanes of expert jobs first. Running a region allocates nothing.
 public final class ComputePool implements AutoCloseable {
     /// Turns of waiting by spinning: about 20 microseconds, more than the gap between two operations of a step.
     static final int SPINS = 800;
@@ -123,8 +122,7 @@ public final class ComputePool implements AutoCloseable {
         }
 
         /// Runs parts `0..parts - 1` on the caller and on whoever is idle, and returns when all are done. An
-        /// exception of
-        /// a part is thrown here once the others have ended.
+        /// exception of a part is thrown here once the others have ended.
         public void run(int parts, Task newTask) {
             if (parts == 1 || helpers.length == 0) {
                 for (int part = 0; part < parts; part++) {

@@ -20,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// [Kernels] before it returns, so `await` has nothing to wait for.
 ///
 /// Matrices and buffers of one CPU backend may be used by another one of the same process. Operations are called by
-/// one
-/// thread at a time; `load`, `allocate` and `free` by any.
+/// one thread at a time; `load`, `allocate` and `free` by any.
 public final class CpuBackend implements Backend {
     /// Work below this many multiply-adds (or the like) is not worth a second thread.
     static final long WORK_MIN = 1 << 16;

@@ -26,8 +26,7 @@ public interface Kernels {
     default void reservePrepared(HostMatrix w, int n, Scratch shared) {}
 
     /// Brings rows `[from, to)` of what [#multiply] reads into a form of its own in `scratch.shared()`: of `codes`
-    /// where
-    /// `w` is integer-coded, of `x` otherwise. All rows are prepared before multiply is called.
+    /// where `w` is integer-coded, of `x` otherwise. All rows are prepared before multiply is called.
     default void prepare(HostMatrix w, Rows x, Codes codes, int from, int to, Scratch scratch) {}
 
     /// Columns `[from, to)` of `y`, rows `[0, n)`: rule C or D. `from` is a multiple of 32.

@@ -8,9 +8,8 @@ import java.lang.foreign.MemorySegment;
 import org.bergfried.worker.tensor.ElementType;
 
 /// Integer-coded weights with rows as lanes (ARITHMETIC.md "Layout"). A tile holds 32 rows, block after block;
-/// missing
-/// rows are zero bytes. Inside a block, word `j` of row `r` is at `(32 j + r) * 4`, and scales stand beside their
-/// columns:
+/// missing rows are zero bytes. Inside a block, word `j` of row `r` is at `(32 j + r) * 4`, and scales stand beside
+/// their columns:
 ///
 /// - Q4_0, 576 bytes for 32 columns: a nibble tile (512), 32 f16 scales.
 /// - Q8_0, 1088 bytes for 32 columns: 8 words a row (1024), 32 f16 scales.
@@ -18,8 +17,7 @@ import org.bergfried.worker.tensor.ElementType;
 ///   tile (256), 32 s8 scales of columns 0-15 and 32 of columns 16-31.
 ///
 /// Nibble tile: byte `t` of word `j` has column `4 j + t` below and column `16 + 4 j + t` above. Two-bit tile: byte
-/// `t`
-/// of word `h` has the bits 4 and 5 of column `16 h + 4 s + t` at bit `2 s`.
+/// `t` of word `h` has the bits 4 and 5 of column `16 h + 4 s + t` at bit `2 s`.
 public final class TileLayout {
     /// Rows of a tile.
     public static final int ROWS = 32;

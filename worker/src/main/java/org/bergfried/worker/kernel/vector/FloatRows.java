@@ -26,7 +26,7 @@ final class FloatRows {
     static void widenBf16(MemorySegment from, int fromAt, int columns, MemorySegment into, int at) {
         int k = 0;
         for (; k <= columns - LANES; k += LANES) {
-            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2L * k, LE)
+            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2 * k, LE)
                             .convertShape(S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .intoMemorySegment(into, at + 4 * k, LE);
@@ -41,7 +41,7 @@ final class FloatRows {
     static void widenF16(MemorySegment from, int fromAt, int columns, MemorySegment into, int at) {
         int k = 0;
         for (; k <= columns - LANES; k += LANES) {
-            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2L * k, LE)
+            ((IntVector) ShortVector.fromMemorySegment(HALF, from, fromAt + 2 * k, LE)
                             .convertShape(S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)

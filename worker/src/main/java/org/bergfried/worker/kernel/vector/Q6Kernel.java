@@ -23,11 +23,10 @@ import org.bergfried.worker.kernel.cpu.TileLayout;
 
 /// Rule C for Q6_K: 32 weight rows are lanes, a unit is 16 columns.
 ///
-/// A 16-bit half of a word has two columns of either unit: its low nibbles belong to the first one, its high nibbles to
-/// the second one, and their upper two bits stand in the unit's own two-bit word. Put together they are `u = n0 + 256
-/// n1`, and modulo 2^16 `n0 x0 + n1 x1 = u x0 + (u >>> 8)(x1 - 256 x0)`. The offset -32 is a constant to begin with.
-/// The
-/// true sum of a lane's 8 columns is at most 8 * 32 * 127 = 32512 in size, so 16 bits hold it exactly.
+/// A 16-bit half of a word has two columns of either unit: its low nibbles belong to the first one, its high nibbles
+/// to the second one, and their upper two bits stand in the unit's own two-bit word. Put together they are `u = n0 +
+/// 256 n1`, and modulo 2^16 `n0 x0 + n1 x1 = u x0 + (u >>> 8)(x1 - 256 x0)`. The offset -32 is a constant to begin
+/// with. The true sum of a lane's 8 columns is at most 8 * 32 * 127 = 32512 in size, so 16 bits hold it exactly.
 ///
 /// Prepared activations, `[n, columns / 32, 19]` ints: for unit h and word j the two multipliers at 8 h + 2 j (the even
 /// half's in the low 16 bits, the odd half's in the high ones), then the two units' offsets -32 * sum in the same form,

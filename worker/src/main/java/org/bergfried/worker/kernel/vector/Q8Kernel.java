@@ -24,8 +24,7 @@ import org.bergfried.worker.kernel.cpu.TileLayout;
 /// row, since widening is then paid once and not by every row.
 ///
 /// Prepared activations: `[n, columns / 32, 17]` ints, for word j the pairs (x0, x2) at 2 j and (x1, x3) at 2 j + 1,
-/// the
-/// first in the low 16 bits, then the bits of dx; and `[n, columns]` floats, the codes.
+/// the first in the low 16 bits, then the bits of dx; and `[n, columns]` floats, the codes.
 final class Q8Kernel {
     /// Prepared ints of a block of 32 columns.
     static final int STRIDE = 17;

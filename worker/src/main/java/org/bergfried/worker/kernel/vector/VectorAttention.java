@@ -16,8 +16,7 @@ import org.bergfried.worker.kernel.cpu.Scratch;
 import org.bergfried.worker.tensor.Rows;
 
 /// Softmax attention over pages (rules D, E, G) for query heads of one row that share a key-value head, so that each
-/// key
-/// and value is fetched once for all of them.
+/// key and value is fetched once for all of them.
 final class VectorAttention {
     private static final int SEGMENT = 256;
 

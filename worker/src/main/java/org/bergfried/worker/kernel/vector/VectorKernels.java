@@ -22,6 +22,7 @@ import org.bergfried.worker.kernel.cpu.TileLayout;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.scalar.ScalarMath;
 import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.jspecify.annotations.Nullable;
 
@@ -199,7 +200,7 @@ public final class VectorKernels implements Kernels {
         float[] xs = scratch.shared().floats(0);
         float[] work = scratch.work(Dots.WORK);
         float[] sums = scratch.sums();
-        boolean direct = w.type() == org.bergfried.worker.tensor.ElementType.F32 && padded == w.columns();
+        boolean direct = w.type() == ElementType.F32 && padded == w.columns();
         for (int row = from; row < to; row += 4) {
             int last = Math.min(3, to - 1 - row);
             MemorySegment rows = Native.slice(w.weights(), row * rowBytes, (last + 1) * rowBytes);

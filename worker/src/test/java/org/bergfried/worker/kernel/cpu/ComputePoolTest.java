@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -40,7 +42,7 @@ final class ComputePoolTest {
             ComputePool.Lane lane = pool.open(ComputePool.Priority.TRUNK);
             var seen = ConcurrentHashMap.newKeySet();
             lane.run(10, (part, slot) -> seen.add(Thread.currentThread()));
-            assertEquals(java.util.Set.of(Thread.currentThread()), seen);
+            assertEquals(Set.of(Thread.currentThread()), seen);
         }
     }
 
@@ -183,7 +185,7 @@ final class ComputePoolTest {
     private static void await(CyclicBarrier barrier) {
         try {
             barrier.await();
-        } catch (InterruptedException | java.util.concurrent.BrokenBarrierException e) {
+        } catch (InterruptedException | BrokenBarrierException e) {
             throw new IllegalStateException(e);
         }
     }
