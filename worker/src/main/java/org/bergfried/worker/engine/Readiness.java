@@ -34,6 +34,7 @@ public final class Readiness implements AutoCloseable {
     private final AtomicLong probesUnderWay = new AtomicLong();
     private volatile boolean ready;
     private volatile boolean closed;
+    private String lastWhy = ""; // guarded by this
     private long tokensSeen;
     private long lastTokenNanos;
 
@@ -95,6 +96,10 @@ public final class Readiness implements AutoCloseable {
     }
 
     private synchronized void become(boolean now, String why) {
+        if (!now && !ready && !closed && !why.equals(lastWhy)) {
+            LOG.info("Not ready yet: {}", why);
+            lastWhy = why;
+        }
         if (now != ready && !closed) {
             ready = now;
             LOG.info(now ? "Ready: {}" : "Not ready: {}", why);
