@@ -108,8 +108,8 @@ public final class Router implements AutoCloseable {
         if (joined != null) {
             joined.generations().drain(config.drainTimeout());
         }
-        grpc.drain(DOOR_TIMEOUT);
         http.drain(DOOR_TIMEOUT);
+        grpc.drain(DOOR_TIMEOUT);
     }
 
     @Override

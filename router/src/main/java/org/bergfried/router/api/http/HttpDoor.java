@@ -10,6 +10,9 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -35,6 +38,7 @@ public final class HttpDoor implements AutoCloseable {
     private final Supplier<String> scrape;
     private final CompletionHandler completions;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Phaser inFlight = new Phaser(1);
     private final Vertx vertx;
     private final HttpServer server;
 
@@ -65,8 +69,16 @@ public final class HttpDoor implements AutoCloseable {
         return server.actualPort();
     }
 
-    /// Stops listening and waits for the responses that run.
-    public void drain(Duration timeout) {
+    /// Waits for the responses that run, then stops listening.
+    public void drain(Duration timeout) throws InterruptedException {
+        int phase = inFlight.arriveAndDeregister();
+        try {
+            if (phase >= 0) {
+                inFlight.awaitAdvanceInterruptibly(phase, timeout.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        } catch (TimeoutException slowClients) {
+            LOG.info("Closing connections of clients that have not read their answers");
+        }
         var _ = server.shutdown(timeout)
                 .toCompletionStage()
                 .toCompletableFuture()
@@ -86,6 +98,8 @@ public final class HttpDoor implements AutoCloseable {
                 .setMaxHeaderSize(Limits.HEADER_BYTES)
                 .setMaxInitialLineLength(8192)
                 .setCompressionSupported(false)
+                .setHttp2ClearTextEnabled(false) // one answer per connection: closing one ends no other
+                .setUseAlpn(false)
                 .setHandle100ContinueAutomatically(true)
                 .setTcpNoDelay(true);
         tls.ifPresent(files -> options.setSsl(true)
@@ -101,8 +115,19 @@ public final class HttpDoor implements AutoCloseable {
         Route route = Route.of(request.method().name(), request.path() == null ? "/" : request.path());
         new Body(vertx, request, config.bodyTimeout())
                 .collect(
-                        body -> threads.execute(() -> serve(route, exchange, body)),
-                        error -> threads.execute(() -> refuse(route, exchange, error)));
+                        body -> execute(() -> serve(route, exchange, body)),
+                        error -> execute(() -> refuse(route, exchange, error)));
+    }
+
+    private void execute(Runnable response) {
+        inFlight.register();
+        threads.execute(() -> {
+            try {
+                response.run();
+            } finally {
+                inFlight.arriveAndDeregister();
+            }
+        });
     }
 
     private void refuse(Route route, Exchange exchange, HttpError error) {
