@@ -16,7 +16,7 @@ import java.util.concurrent.TimeoutException;
 /// Starts, watches and ends the processes of a quickstart.
 final class LocalCluster {
     private static final Duration START_PATIENCE = Duration.ofMinutes(10);
-    private static final Duration STOP_PATIENCE = Duration.ofSeconds(15);
+    private static final Duration STOP_PATIENCE = Duration.ofSeconds(45); // running answers may go on for 25 s
     private static final Duration POLL = Duration.ofMillis(100);
     private static final int LOG_LINES = 15;
 
@@ -88,8 +88,7 @@ final class LocalCluster {
         int killed = 0;
         long end = surroundings.clock().nanoTime() + STOP_PATIENCE.toNanos();
         for (ProcessHandle handle : handles) {
-            if (!ended(handle, end - surroundings.clock().nanoTime())) {
-                handle.destroyForcibly();
+            if (!ended(handle, end - surroundings.clock().nanoTime()) && handle.destroyForcibly()) {
                 ended(handle, STOP_PATIENCE.toNanos());
                 killed++;
             }
