@@ -35,6 +35,13 @@ final class LayerTable {
         workerLoad = new double[problem.workers()];
     }
 
+    /// An empty table in which every expert may go to every node.
+    static LayerTable unconfined(LayerProblem problem) {
+        int[] home = new int[problem.experts()];
+        Arrays.fill(home, NONE);
+        return new LayerTable(problem, home);
+    }
+
     /// A copy, with other homes for experts whose node will be cleared.
     LayerTable(LayerTable other, int[] home) {
         problem = other.problem;

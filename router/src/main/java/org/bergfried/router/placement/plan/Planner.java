@@ -110,8 +110,8 @@ public final class Planner {
             return placed;
         }
         double ideal = Balance.ideal(problem);
-        var planner = new LayerPlanner(problem, placed, ideal * (1 + settings.gainMin() / 10));
-        LayerTable fresh = planner.fresh();
+        var homes = new GroupHomes(problem, placed);
+        LayerTable fresh = new FreshTable(problem, homes, ideal * (1 + settings.gainMin() / 10)).plan();
         if (index.current().isEmpty()) {
             return fresh.hosted();
         }
@@ -119,13 +119,14 @@ public final class Planner {
         if (isSound && fresh.peak() > peakNow * (1 - settings.gainMin())) {
             return placed;
         }
+        var keeping = new KeptTable(problem, placed, homes);
         double goal = fresh.peak() * (1 + settings.gainMin());
-        Optional<LayerTable> kept = peakNow > FAR_OFF * goal ? Optional.empty() : planner.kept(goal);
+        Optional<LayerTable> kept = peakNow > FAR_OFF * goal ? Optional.empty() : keeping.kept(goal);
         return kept.filter(table -> table.peak() <= goal)
-                .or(() -> planner.anchored(fresh, ideal / 2, goal).filter(table -> table.peak() <= goal))
-                .or(() -> planner.anchored(fresh, ideal / 4, goal).filter(table -> table.peak() <= goal))
+                .or(() -> keeping.anchored(fresh, ideal / 2, goal).filter(table -> table.peak() <= goal))
+                .or(() -> keeping.anchored(fresh, ideal / 4, goal).filter(table -> table.peak() <= goal))
                 .map(LayerTable::hosted)
-                .orElseGet(() -> planner.relabelled(fresh));
+                .orElseGet(() -> keeping.relabelled(fresh));
     }
 
     /// Whether a layer obeys all limits as it is.

@@ -53,7 +53,8 @@ public record SlotPlan(List<int[]> slots, double balance) {
     }
 
     private static LayerTable fresh(LayerProblem problem) {
-        return new LayerPlanner(problem, new boolean[problem.experts() * problem.workers()], 0).fresh();
+        var nothing = new boolean[problem.experts() * problem.workers()];
+        return new FreshTable(problem, new GroupHomes(problem, nothing), 0).plan();
     }
 
     private static LayerProblem problem(

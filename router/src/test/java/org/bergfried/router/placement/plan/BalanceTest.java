@@ -27,7 +27,8 @@ final class BalanceTest {
     void aPlannedTableKnowsItsOwnTimes() {
         for (long seed = 1; seed <= 100; seed++) {
             LayerProblem problem = problem(new SplittableRandom(seed));
-            LayerTable table = new LayerPlanner(problem, new boolean[problem.experts() * problem.workers()], 0).fresh();
+            var nothing = new boolean[problem.experts() * problem.workers()];
+            LayerTable table = new FreshTable(problem, new GroupHomes(problem, nothing), 0).plan();
             double[] times = Balance.times(problem, table.hosted());
             for (int worker = 0; worker < problem.workers(); worker++) {
                 assertEquals(times[worker], table.time(worker), 1e-9 * table.peak(), "seed " + seed);
