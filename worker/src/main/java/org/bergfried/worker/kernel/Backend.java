@@ -73,6 +73,16 @@ public interface Backend extends AutoCloseable {
     /// `y = silu(gate) * up` (rule E), `[n, columns]`; `y` may be `gate`.
     void swiglu(Rows gate, Rows up, int n, int columns, Rows y);
 
+    /// gpt-oss's SwiGLU, `[n, columns]`: `g = min(gate, limit)`, `u = max(min(up, limit), -limit)`,
+    /// `y = (u + 1) * (g * sigmoid(g * alpha))`, each product and sum rounded; `y` may be `gate`.
+    void clampedSwiglu(Rows gate, Rows up, int n, int columns, float alpha, float limit, Rows y);
+
+    /// `x = x * factor`, `[n, columns]`.
+    void scale(Rows x, int n, int columns, float factor);
+
+    /// `x = x * sigmoid(logit)` (rule E), `[n, columns]`; `logits`: `[n, 1]`, one factor for each row.
+    void scaleBySigmoid(Rows x, int n, int columns, Rows logits);
+
     /// RoPE (rules E and G) in place on the first `shape.rotaryColumns` of each head. `x`: `[n, heads * headStride]`,
     /// head `h` begins at column `h * headStride`; `positions`: int32 `[n]`; `table`: float32 `[positions,
     /// rotaryColumns / 2, 2]` (cos, sin).
@@ -85,6 +95,11 @@ public interface Backend extends AutoCloseable {
     /// Softmax attention over pages (rules D, E, G). `query`: `[n, heads * keyColumns]`; `y`: `[n, heads *
     /// valueColumns]`. Row `i` sees the positions `0..rows.positions[i]` of its sequence.
     void attention(AttentionShape shape, Rows query, int n, CacheView cache, Rows y);
+
+    /// The same where row `i` sees only the last `window` positions up to its own (all of them if `window` is 0), and
+    /// each query head has a sink among what its softmax sums (rule G). `sinks`: float matrix `[1, heads]` or null.
+    void attentionWithin(
+            AttentionShape shape, int window, @Nullable Matrix sinks, Rows query, int n, CacheView cache, Rows y);
 
     /// Chooses experts (rule G). `scores`: gate logits `[n, experts]` (overwritten); `bias`: float matrix `[1,
     /// experts]` or null; `ids`: int32 `[n, shape.chosen]`, in the order of choice; `weights`: float32 `[n,

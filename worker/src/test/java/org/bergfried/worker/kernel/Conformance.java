@@ -35,8 +35,11 @@ final class Conformance {
         }
         CASES.put("add", Conformance::add);
         CASES.put("swiglu", Conformance::swiglu);
+        CASES.put("clampedSwiglu", Conformance::clampedSwiglu);
+        CASES.put("scale", Conformance::scale);
         CASES.put("rope", Conformance::rope);
-        CASES.put("attention", Conformance::attention);
+        CASES.put("attention", (backend, random) -> attention(backend, random, false));
+        CASES.put("attentionWithin", (backend, random) -> attention(backend, random, true));
         CASES.put("gate", Conformance::gate);
         CASES.put("store and gather", Conformance::storeAndGather);
         CASES.put("gatherCodes", Conformance::gatherCodes);
@@ -152,6 +155,26 @@ final class Conformance {
         return results(backend, y.buffer());
     }
 
+    private static Object[] clampedSwiglu(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 1 + random.below(300);
+        Rows gate = rows(backend, random, n, columns);
+        Rows up = rows(backend, random, n, columns);
+        Rows y = random.below(2) == 0 ? gate : rows(backend, random, n, columns);
+        backend.clampedSwiglu(gate, up, n, columns, 1.702f, 7f, y);
+        return results(backend, y.buffer());
+    }
+
+    /// A factor for all rows, then one for each.
+    private static Object[] scale(Backend backend, SplitMix random) {
+        int n = 1 + random.below(10);
+        int columns = 1 + random.below(300);
+        Rows x = rows(backend, random, n, columns);
+        backend.scale(x, n, columns, random.number());
+        backend.scaleBySigmoid(x, n, columns, rows(backend, random, n, 1));
+        return results(backend, x.buffer());
+    }
+
     private static Object[] rope(Backend backend, SplitMix random) {
         int n = 1 + random.below(10);
         int rotary = 2 * (1 + random.below(40));
@@ -163,7 +186,7 @@ final class Conformance {
         return results(backend, x.buffer());
     }
 
-    private static Object[] attention(Backend backend, SplitMix random) {
+    private static Object[] attention(Backend backend, SplitMix random, boolean within) {
         boolean latent = random.below(2) == 0; // one key head whose first columns are the values
         int kvHeads = latent ? 1 : 1 + random.below(3);
         int heads = kvHeads * (1 + random.below(6));
@@ -202,7 +225,12 @@ final class Conformance {
                 positionMax);
         Rows query = rows(backend, random, n, heads * keyColumns);
         Rows y = rows(backend, random, n, heads * valueColumns);
-        backend.attention(shape, query, n, view, y);
+        if (within) {
+            Matrix sinks = random.below(2) == 0 ? null : backend.load(weights(random, ElementType.BF16, 1, heads));
+            backend.attentionWithin(shape, random.below(400), sinks, query, n, view, y);
+        } else {
+            backend.attention(shape, query, n, view, y);
+        }
         return results(backend, y.buffer());
     }
 
@@ -210,8 +238,9 @@ final class Conformance {
         int groups = 1 + random.below(4);
         int perGroup = 2 + random.below(80);
         int groupsChosen = 1 + random.below(groups);
+        GateShape.Scoring[] scorings = GateShape.Scoring.values();
         var shape = new GateShape(
-                random.below(2) == 0 ? GateShape.Scoring.SOFTMAX : GateShape.Scoring.SIGMOID,
+                scorings[random.below(scorings.length)],
                 groups * perGroup,
                 1 + random.below(Math.min(8, groupsChosen * perGroup)),
                 groups,

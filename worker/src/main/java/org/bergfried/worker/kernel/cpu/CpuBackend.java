@@ -204,6 +204,30 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void clampedSwiglu(Rows gate, Rows up, int n, int columns, float alpha, float limit, Rows y) {
+        Shapes.rows("gate", gate, n, columns);
+        Shapes.rows("up", up, n, columns);
+        Shapes.rows("y", y, n, columns);
+        divide(
+                n,
+                8L * columns,
+                (from, to, slot) -> kernels.clampedSwiglu(gate, up, columns, alpha, limit, y, from, to));
+    }
+
+    @Override
+    public void scale(Rows x, int n, int columns, float factor) {
+        Shapes.rows("x", x, n, columns);
+        divide(n, columns, (from, to, slot) -> kernels.scale(x, columns, factor, from, to));
+    }
+
+    @Override
+    public void scaleBySigmoid(Rows x, int n, int columns, Rows logits) {
+        Shapes.rows("x", x, n, columns);
+        Shapes.rows("logits", logits, n, 1);
+        divide(n, columns, (from, to, slot) -> kernels.scaleBySigmoid(x, columns, logits, from, to));
+    }
+
+    @Override
     public void rope(Rows x, int n, RopeShape shape, Buffer positions, Buffer table) {
         Shapes.rope(shape);
         Shapes.rows("x", x, n, (shape.heads() - 1) * shape.headStride() + shape.rotaryColumns());
@@ -240,6 +264,24 @@ public final class CpuBackend implements Backend {
                 n * shape.heads(),
                 work,
                 (from, to, slot) -> kernels.attention(shape, query, cache, y, from, to, scratch[slot]));
+    }
+
+    @Override
+    public void attentionWithin(
+            AttentionShape shape, int window, @Nullable Matrix sinks, Rows query, int n, CacheView cache, Rows y) {
+        Shapes.attention(shape, cache, n);
+        Shapes.rows("query", query, n, shape.heads() * shape.keyColumns());
+        Shapes.rows("y", y, n, shape.heads() * shape.valueColumns());
+        HostMatrix sinkRow = sinks == null ? null : Shapes.floatRow("sinks", sinks);
+        if (sinkRow != null) {
+            requireColumns("sinks", sinkRow.columns(), shape.heads());
+        }
+        long seen = window == 0 ? cache.positionMax() + 1L : Math.min(window, cache.positionMax() + 1L);
+        divide(
+                n * shape.heads(),
+                seen * (shape.keyColumns() + shape.valueColumns()),
+                (from, to, slot) ->
+                        kernels.attentionWithin(shape, window, sinkRow, query, cache, y, from, to, scratch[slot]));
     }
 
     @Override

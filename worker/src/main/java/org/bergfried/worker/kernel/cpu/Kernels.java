@@ -44,11 +44,32 @@ public interface Kernels {
     /// `y = silu(gate) * up` for rows `[from, to)`.
     void swiglu(Rows gate, Rows up, int columns, Rows y, int from, int to, Scratch scratch);
 
+    /// `y = (clamp(up) + 1) * (g * sigmoid(g * alpha))` with `g = min(gate, limit)` for rows `[from, to)`.
+    void clampedSwiglu(Rows gate, Rows up, int columns, float alpha, float limit, Rows y, int from, int to);
+
+    /// `x = x * factor` for rows `[from, to)`.
+    void scale(Rows x, int columns, float factor, int from, int to);
+
+    /// `x = x * sigmoid(logit)` for rows `[from, to)`.
+    void scaleBySigmoid(Rows x, int columns, Rows logits, int from, int to);
+
     /// RoPE of rows `[from, to)`.
     void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to);
 
     /// Attention of the pairs `[from, to)` of row and query head: pair `p` is row `p / heads`, head `p % heads`.
     void attention(AttentionShape shape, Rows query, CacheView cache, Rows y, int from, int to, Scratch scratch);
+
+    /// The same within a window (0: of all positions) and with sinks, `[1, heads]` or null.
+    void attentionWithin(
+            AttentionShape shape,
+            int window,
+            @Nullable HostMatrix sinks,
+            Rows query,
+            CacheView cache,
+            Rows y,
+            int from,
+            int to,
+            Scratch scratch);
 
     /// The choice of experts for rows `[from, to)`.
     void gate(

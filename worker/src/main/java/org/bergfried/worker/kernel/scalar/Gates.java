@@ -16,6 +16,7 @@ final class Gates {
     static void score(GateShape shape, float[] score, float[] s) {
         switch (shape.scoring()) {
             case SOFTMAX -> Softmax.inPlace(score, shape.experts(), s);
+            case SOFTMAX_OF_CHOSEN -> {} // the weights follow when the choice is made
             case SIGMOID -> {
                 for (int e = 0; e < shape.experts(); e++) {
                     score[e] = ScalarMath.sigmoid(score[e]);
@@ -79,5 +80,24 @@ final class Gates {
         }
         open[best] = 0;
         return best;
+    }
+
+    /// Turns the scores of the chosen experts, in the order of choice, into their weights.
+    ///
+    /// @param chosen `[shape.chosen]`, in place.
+    /// @param s      32 floats of working memory.
+    static void weigh(GateShape shape, float[] chosen, float[] s) {
+        if (shape.scoring() == GateShape.Scoring.SOFTMAX_OF_CHOSEN) {
+            Softmax.inPlace(chosen, shape.chosen(), s);
+        }
+        float sum = chosen[0];
+        for (int n = 1; n < shape.chosen(); n++) {
+            sum = sum + chosen[n];
+        }
+        sum = Math.max(sum + shape.sumEpsilon(), shape.sumFloor());
+        for (int n = 0; n < shape.chosen(); n++) {
+            float normal = shape.normalise() ? chosen[n] / sum : chosen[n];
+            chosen[n] = normal * shape.scalingFactor();
+        }
     }
 }

@@ -109,6 +109,39 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void clampedSwiglu(Rows gate, Rows up, int columns, float alpha, float limit, Rows y, int from, int to) {
+        MemorySegment gates = HostBuffer.segment(gate.buffer());
+        MemorySegment ups = HostBuffer.segment(up.buffer());
+        MemorySegment out = HostBuffer.segment(y.buffer());
+        for (int i = from; i < to; i++) {
+            for (int k = 0; k < columns; k++) {
+                float g = Math.min(gates.get(F32, at(gate, i) + 4L * k), limit);
+                float u = Math.max(Math.min(ups.get(F32, at(up, i) + 4L * k), limit), -limit);
+                out.set(F32, at(y, i) + 4L * k, (u + 1f) * (g * ScalarMath.sigmoid(g * alpha)));
+            }
+        }
+    }
+
+    @Override
+    public void scale(Rows x, int columns, float factor, int from, int to) {
+        MemorySegment rows = HostBuffer.segment(x.buffer());
+        for (int i = from; i < to; i++) {
+            for (int k = 0; k < columns; k++) {
+                long xAt = at(x, i) + 4L * k;
+                rows.set(F32, xAt, rows.get(F32, xAt) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void scaleBySigmoid(Rows x, int columns, Rows logits, int from, int to) {
+        for (int i = from; i < to; i++) {
+            float logit = HostBuffer.segment(logits.buffer()).get(F32, at(logits, i));
+            scale(x, columns, ScalarMath.sigmoid(logit), i, i + 1);
+        }
+    }
+
+    @Override
     public void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to) {
         MemorySegment rows = HostBuffer.segment(x.buffer());
         int half = shape.rotaryColumns() / 2;
@@ -133,8 +166,24 @@ public final class ScalarKernels implements Kernels {
     @Override
     public void attention(
             AttentionShape shape, Rows query, CacheView cache, Rows y, int from, int to, Scratch scratch) {
+        attentionWithin(shape, 0, null, query, cache, y, from, to, scratch);
+    }
+
+    @Override
+    public void attentionWithin(
+            AttentionShape shape,
+            int window,
+            @Nullable HostMatrix sinks,
+            Rows query,
+            CacheView cache,
+            Rows y,
+            int from,
+            int to,
+            Scratch scratch) {
         for (int pair = from; pair < to; pair++) {
-            Attention.head(shape, query, cache, y, pair / shape.heads(), pair % shape.heads(), scratch);
+            int head = pair % shape.heads();
+            float sink = sinks == null ? Float.NEGATIVE_INFINITY : sinks.floatAt(0, head);
+            Attention.head(shape, window, sink, query, cache, y, pair / shape.heads(), head, scratch);
         }
     }
 
@@ -157,7 +206,7 @@ public final class ScalarKernels implements Kernels {
             Gates.score(shape, score, scratch.sums());
             Gates.addBias(shape, score, bias, choice);
             Gates.openGroups(shape, choice, open);
-            chooseExperts(shape, score, choice, open, ids, weights, 4L * i * shape.chosen());
+            chooseExperts(shape, score, choice, open, ids, weights, 4L * i * shape.chosen(), scratch.sums());
         }
     }
 
@@ -168,20 +217,17 @@ public final class ScalarKernels implements Kernels {
             int[] open,
             MemorySegment ids,
             MemorySegment weights,
-            long rowAt) {
-        float sum = 0;
+            long rowAt,
+            float[] s) {
         for (int n = 0; n < shape.chosen(); n++) {
             int best = Gates.takeBest(shape, choice, open);
             ids.set(I32, rowAt + 4L * n, best);
-            weights.set(F32, rowAt + 4L * n, score[best]);
-            sum = n == 0 ? score[best] : sum + score[best];
         }
-        sum = sum + shape.sumEpsilon();
         for (int n = 0; n < shape.chosen(); n++) {
-            float w = weights.get(F32, rowAt + 4L * n);
-            float normal = shape.normalise() ? w / sum : w;
-            weights.set(F32, rowAt + 4L * n, normal * shape.scalingFactor());
+            choice[n] = score[ids.get(I32, rowAt + 4L * n)];
         }
+        Gates.weigh(shape, choice, s); // what was compared is not needed any more
+        MemorySegment.copy(choice, 0, weights, F32, rowAt, shape.chosen());
     }
 
     @Override

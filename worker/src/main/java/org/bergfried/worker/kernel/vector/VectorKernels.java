@@ -288,6 +288,35 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void clampedSwiglu(Rows gate, Rows up, int columns, float alpha, float limit, Rows y, int from, int to) {
+        scalar.clampedSwiglu(gate, up, columns, alpha, limit, y, from, to);
+    }
+
+    @Override
+    public void scale(Rows x, int columns, float factor, int from, int to) {
+        scalar.scale(x, columns, factor, from, to);
+    }
+
+    @Override
+    public void scaleBySigmoid(Rows x, int columns, Rows logits, int from, int to) {
+        scalar.scaleBySigmoid(x, columns, logits, from, to);
+    }
+
+    @Override
+    public void attentionWithin(
+            AttentionShape shape,
+            int window,
+            @Nullable HostMatrix sinks,
+            Rows query,
+            CacheView cache,
+            Rows y,
+            int from,
+            int to,
+            Scratch scratch) {
+        scalar.attentionWithin(shape, window, sinks, query, cache, y, from, to, scratch);
+    }
+
+    @Override
     public void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to) {
         scalar.rope(x, shape, positions, table, from, to);
     }
