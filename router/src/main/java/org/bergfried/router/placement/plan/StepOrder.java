@@ -80,8 +80,9 @@ final class StepOrder {
             boolean hasInstalled = install();
             List<Integer> evictions = evictable();
             if (!isDue && !hasInstalled && evictions.isEmpty()) {
+                int stepsBefore = steps.size();
                 evictions = detours();
-                if (evictions.isEmpty()) {
+                if (steps.size() == stepsBefore) {
                     return;
                 }
             }
@@ -169,23 +170,22 @@ final class StepOrder {
         return evictions;
     }
 
-    /// For each full worker that waits: brings one of the experts that block it to a third worker for the time
-    /// being.
+    /// For each full worker that waits: brings an expert that nobody has, or one of those that block it, to a third
+    /// worker for the time being.
     ///
     /// @return what may be evicted thereby.
     private List<Integer> detours() {
         var evictions = new ArrayList<Integer>();
         var relieved = new BitSet();
         for (int blocked = incoming.nextSetBit(0); blocked >= 0; blocked = incoming.nextSetBit(blocked + 1)) {
+            if (hosts(blocked) == 0) {
+                park(third(blocked));
+            }
             int worker = blocked % workers;
             for (int bit = outgoing.nextSetBit(0);
                     bit >= 0 && !relieved.get(worker);
                     bit = outgoing.nextSetBit(bit + 1)) {
-                int third = bit % workers == worker ? third(bit) : -1;
-                if (third >= 0) {
-                    install(third);
-                    outgoing.set(third, !incoming.get(third));
-                    incoming.clear(third);
+                if (bit % workers == worker && hotBefore.get(bit) && park(third(bit))) {
                     state.clear(bit);
                     outgoing.clear(bit);
                     evictions.add(bit);
@@ -196,10 +196,22 @@ final class StepOrder {
         return evictions;
     }
 
+    /// Installs a replica that is not wanted there in the end, unless it is.
+    private boolean park(int third) {
+        if (third < 0) {
+            return false;
+        }
+        install(third);
+        outgoing.set(third, !incoming.get(third));
+        incoming.clear(third);
+        return true;
+    }
+
     private int third(int bit) {
         int first = bit - bit % workers;
         for (int other = first; other < first + workers; other++) {
-            if (!state.get(other) && !index.bans().get(other) && free[other - first] >= bytes(bit)) {
+            boolean isNew = !state.get(other) && !hotBefore.get(other);
+            if (isNew && !index.bans().get(other) && free[other - first] >= bytes(bit)) {
                 return other;
             }
         }

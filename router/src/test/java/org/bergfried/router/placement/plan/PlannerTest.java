@@ -49,6 +49,33 @@ final class PlannerTest {
     }
 
     @Test
+    void tightMemoryUnequalLayersAndLossesBreakNothing() {
+        int[] planned = new int[1];
+        for (long seed = 1; seed <= 400; seed++) {
+            var random = new SplittableRandom(seed);
+            PlanRequest request = Questions.tight(random);
+            try {
+                Plan first = Planner.plan(request);
+                Replay.check(request, first, "seed " + seed);
+                PlanRequest again = drifted(Questions.after(request, target(first)), random);
+                if (random.nextBoolean()) {
+                    int lost = random.nextInt(request.workers().size());
+                    again = Questions.withWorkers(
+                            again,
+                            request.workers().stream()
+                                    .filter(worker -> !worker.id().equals("w" + lost))
+                                    .toList());
+                }
+                Replay.check(again, Planner.plan(again), "seed " + seed + " again");
+                planned[0]++;
+            } catch (ClusterException refused) {
+                assertEquals(ErrorReason.EXPERT_UNPLACED, refused.reason(), "seed " + seed);
+            }
+        }
+        assertTrue(planned[0] > 200, planned[0] + " planned");
+    }
+
+    @Test
     void pinsAndBansAreObeyedOrRefused() {
         int[] obeyed = new int[1];
         onRandomQuestions((request, random, what) -> {

@@ -51,6 +51,35 @@ final class Questions {
                 PlanSettings.defaults());
     }
 
+    /// A random small model of unequal layers on racks of workers with hardly more memory than it needs.
+    static PlanRequest tight(SplittableRandom random) {
+        int layers = 1 + random.nextInt(4);
+        int experts = 8 << random.nextInt(3);
+        int workers = 2 + random.nextInt(7);
+        long[] bytes = random.longs(layers, 500, 2000).toArray();
+        double share = (double) experts / workers;
+        var hosts = new ArrayList<PlanWorker>();
+        for (int worker = 0; worker < workers; worker++) {
+            long room = (long) (Arrays.stream(bytes).sum() * (share + 1 + 0.7 * random.nextInt(3)));
+            double speed = 500 + 500 * random.nextInt(3);
+            hosts.add(new PlanWorker("w" + worker, room, speed, 1e6, "b1", "rack" + worker % 2));
+        }
+        PlacementFacts facts = PlacementFacts.of(IntStream.range(2, layers + 2).toArray(), experts);
+        long[] load = random.longs(facts.expertCount(), 0, 2000).toArray();
+        return new PlanRequest(
+                "digest",
+                "plan",
+                facts,
+                load,
+                bytes,
+                1 << random.nextInt(3),
+                hosts,
+                Set.of(),
+                Set.of(),
+                Optional.empty(),
+                PlanSettings.defaults());
+    }
+
     static PlanWorker worker(String id, long bytes, double speed) {
         return new PlanWorker(id, bytes, speed, 1e9, "b1", "");
     }
