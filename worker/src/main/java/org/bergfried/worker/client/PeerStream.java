@@ -87,16 +87,23 @@ final class PeerStream extends ClientCall.Listener<WireFrame> implements Peer {
 
     void start() {
         synchronized (this) {
+            if (ended) {
+                return;
+            }
             requested = true;
+            call.start(this, new Metadata());
+            byte[] hello = ours.encode();
+            call.sendMessage(WireFrame.outgoing(hello, hello.length));
         }
-        call.start(this, new Metadata());
-        byte[] hello = ours.encode();
-        call.sendMessage(WireFrame.outgoing(hello, hello.length));
         call.request(1);
     }
 
-    /// Ends the stream from this side.
+    /// Ends the stream from this side. Nothing is sent from now on: gRPC permits no message after a cancellation, and
+    /// the network's thread says only later that the stream has ended.
     void close(String why) {
+        synchronized (this) {
+            ended = true;
+        }
         call.cancel(why, null);
     }
 
@@ -122,15 +129,15 @@ final class PeerStream extends ClientCall.Listener<WireFrame> implements Peer {
             sendBuffer = new byte[bytes];
         }
         fill.accept(DispatchFrame.create(MemorySegment.ofArray(sendBuffer), header));
+        var message = WireFrame.outgoing(sendBuffer, bytes);
         synchronized (this) {
             if (ended) {
                 return false;
             }
             onTheWay.put(header.dispatchId(), header.rows());
             rowsOnTheWay += header.rows();
+            call.sendMessage(message);
         }
-        var message = WireFrame.outgoing(sendBuffer, bytes);
-        call.sendMessage(message);
         if (!message.consumed()) {
             sendBuffer = new byte[0]; // gRPC keeps a message that is sent while the call is only being connected
         }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -21,14 +22,17 @@ import org.bergfried.contract.rpc.ExpertFrames;
 import org.bergfried.contract.rpc.WireFrame;
 import org.bergfried.contract.tensor.CreditFrame;
 import org.bergfried.contract.tensor.DispatchClass;
+import org.bergfried.contract.tensor.DispatchFrame;
 import org.bergfried.contract.tensor.FrameKind;
 import org.bergfried.contract.tensor.HelloFrame;
+import org.bergfried.contract.tensor.RowEncoding;
 import org.bergfried.contract.tls.Channels;
 import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.worker.dispatch.Check;
 import org.bergfried.worker.dispatch.ClusterDispatcher;
 import org.bergfried.worker.dispatch.DispatchSettings;
 import org.bergfried.worker.dispatch.Inbox;
+import org.bergfried.worker.dispatch.Peer;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
@@ -83,6 +87,32 @@ final class GrpcPeersTest {
         peers.update(List.of(new PeerAddress("other", address, 2)));
         assertTrue(peers.awaitLiving(1, PATIENCE));
         stop(server);
+    }
+
+    @Test
+    void aStreamThatWasResetTakesNothingMore() throws Exception {
+        Server silent = start(0, "other", 1, new AtomicInteger());
+        peers.update(List.of(new PeerAddress("other", "127.0.0.1:" + silent.getPort(), 1)));
+        assertTrue(peers.awaitLiving(1, PATIENCE));
+        Peer peer = Objects.requireNonNull(peers.living(DispatchClass.DECODE).get("other"));
+        var header = new DispatchFrame.Header(
+                1,
+                1,
+                1,
+                DispatchClass.DECODE,
+                RowEncoding.FLOATS,
+                false,
+                HelloFrame.modelTag(model.digest()),
+                HelloFrame.numericsTag(model.numericsId()),
+                1,
+                1000,
+                1,
+                1,
+                64);
+        assertTrue(peer.send(header, frame -> {}));
+        peer.reset("it is silent");
+        assertFalse(peer.send(header, frame -> {}), "also before the network has said that the stream is over");
+        stop(silent);
     }
 
     @Test
