@@ -137,7 +137,7 @@ final class DispatchRound {
         busy.remove(part.host);
         for (Part other : open.values()) {
             if (other.host.equals(part.host)) {
-                other.deadlineNanos = Math.max(other.deadlineNanos, nowNanos + timeoutNanos(other.cold));
+                other.deadlineNanos = Math.max(other.deadlineNanos, nowNanos + timeoutNanos(other.host, other.cold));
             }
         }
         pump(nowNanos);
@@ -198,8 +198,9 @@ final class DispatchRound {
         }
     }
 
-    private long timeoutNanos(boolean cold) {
-        return (cold ? settings.coldTimeout() : settings.hotTimeout()).toNanos();
+    /// This worker's own host cannot be lost, only slow.
+    private long timeoutNanos(String host, boolean cold) {
+        return (cold || host.equals(self) ? settings.coldTimeout() : settings.hotTimeout()).toNanos();
     }
 
     /// Gives each term to a host, makes parts, and sends what has room.
@@ -220,7 +221,7 @@ final class DispatchRound {
             }
         }
         builders.forEach((to, builder) -> builder.cut(Math.max(1, hosts.frameRowsMax(to.host)), cut -> {
-            long deadline = nowNanos + timeoutNanos(to.cold);
+            long deadline = nowNanos + timeoutNanos(to.host, to.cold);
             var part = new Part(nextId++, to.host, to.cold, cut.width(), cut.rows(), cut.places(), deadline);
             open.put(part.dispatchId, part);
         }));

@@ -5,7 +5,7 @@ import java.time.Duration;
 /// How long a dispatch waits, and for what.
 ///
 /// @param hotTimeout      after which a host that gives no sign of life is taken for lost.
-/// @param coldTimeout     the same where it may have to load experts from disk first.
+/// @param coldTimeout     the same where it may have to load experts from disk first, and for this worker's own host.
 /// @param busyBackoff     pause before a busy host is asked again; doubles each time.
 /// @param busyRetriesMax  how often a busy host is asked again before it is left alone for the layer.
 /// @param decodeRowsMax   dispatches of more rows travel as prefill.

@@ -133,6 +133,17 @@ final class DispatchRoundTest {
     }
 
     @Test
+    void thisWorkersOwnHostHasTheTimeOfAColdOneBecauseItCanOnlyBeSlow() {
+        var hosts = new FakeHosts("self");
+        var round = round(hosts, even("self"));
+        round.begin(3, 1, new int[] {5}, 0);
+        round.onTick(2 * TIMEOUT);
+        assertEquals(List.of(), hosts.suspected);
+        assertNull(round.failure());
+        assertFalse(round.done());
+    }
+
+    @Test
     void aStaleAnswerMakesTheNewestPlacementCount() {
         var hosts = new FakeHosts("a", "b", "c");
         var round = round(hosts, even("a"));
