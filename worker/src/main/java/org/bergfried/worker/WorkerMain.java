@@ -91,7 +91,9 @@ public final class WorkerMain {
         var clock = new SystemClock();
         var orphaned = new AtomicBoolean();
         var sealer = new Sealer(SealKeys.read(config.sealKeyFile()), new SecureRandom());
-        var worker = new Worker(config, clock.wallMillis(), clock, new Exits(log));
+        var exits = new Exits(log);
+        Thread.setDefaultUncaughtExceptionHandler((thread, bug) -> exits.bug(bug));
+        var worker = new Worker(config, clock.wallMillis(), clock, exits);
         Runtime.getRuntime()
                 .addShutdownHook(new Thread(
                         () -> end(worker, orphaned.get() ? shorter(config.drain(), ORPHAN_DRAIN) : config.drain(), log),
@@ -148,7 +150,7 @@ public final class WorkerMain {
     private record Exits(Logger log) implements Worker.Fatal {
         @Override
         public void bug(Throwable bug) {
-            log.error("The step loop ended because of a bug", bug);
+            log.error("A thread ended because of a bug", bug);
             exitSoon(1);
         }
 

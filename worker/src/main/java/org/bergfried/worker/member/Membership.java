@@ -89,7 +89,13 @@ public final class Membership implements AutoCloseable {
 
     private void run(Runnable task) {
         try {
-            thread.execute(task);
+            thread.execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException bug) {
+                    LOG.error("A change of this worker's membership failed", bug); // the executor would keep it quiet
+                }
+            });
         } catch (RejectedExecutionException closed) {
             LOG.debug("A change came after the end of this membership");
         }
