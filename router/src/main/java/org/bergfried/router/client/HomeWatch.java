@@ -8,10 +8,13 @@ import org.bergfried.contract.cluster.Directory;
 import org.bergfried.contract.cluster.Registration;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
 import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Follows the workers: after each change of the directory, and every second, it brings channels and catalog up to
 /// date and asks whether a home can really serve.
 public final class HomeWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HomeWatch.class);
     private static final long INTERVAL_MILLIS = 1_000;
 
     private final Directory directory;
@@ -63,10 +66,19 @@ public final class HomeWatch implements AutoCloseable {
             while (true) {
                 var _ = changed.tryAcquire(INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
                 changed.drainPermits();
-                look();
+                lookGuarded();
             }
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// A look that fails, such as at a worker whose address this router may not call, must not be the last one.
+    private void lookGuarded() {
+        try {
+            look();
+        } catch (RuntimeException failed) {
+            LOG.error("Looking at the workers failed; trying again", failed);
         }
     }
 

@@ -50,10 +50,20 @@ public final class PlacementLoop implements AutoCloseable {
                 long wait = wake == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(0, wake - clock.nanoTime());
                 var _ = changed.tryAcquire(wait, TimeUnit.NANOSECONDS);
                 changed.drainPermits();
-                wake = decideAll();
+                wake = decideAllGuarded();
             }
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// A decision that fails must not be the last one.
+    private long decideAllGuarded() {
+        try {
+            return decideAll();
+        } catch (RuntimeException failed) {
+            LOG.error("Placing failed; trying again", failed);
+            return clock.nanoTime() + RETRY_NANOS;
         }
     }
 
