@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Random;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.ConfigLoader;
+import org.bergfried.contract.SystemClock;
 import org.junit.jupiter.api.Test;
 
 final class RouterConfigTest {
@@ -23,6 +28,19 @@ final class RouterConfigTest {
         assertEquals(Duration.ofSeconds(15), config.http().commentInterval());
         assertEquals(Duration.ofSeconds(25), config.drainTimeout());
         assertEquals(256, config.admit().runningMax());
+    }
+
+    @Test
+    void anHttpAddressInUseIsToldAsAFaultOfTheConfiguration() throws IOException {
+        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            RouterConfig config = RouterFixture.config("http: {port: " + taken.getLocalPort() + "}\n");
+            var refused = assertThrows(
+                    ConfigException.class, () -> new Router(config, new SystemClock(), new Random(1)::nextLong));
+            assertTrue(
+                    String.valueOf(refused.getMessage())
+                            .startsWith("cannot listen on http 127.0.0.1:" + taken.getLocalPort() + ": "),
+                    refused.getMessage());
+        }
     }
 
     @Test

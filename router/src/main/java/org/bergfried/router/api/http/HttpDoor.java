@@ -8,6 +8,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.PemKeyCertOptions;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
 import org.bergfried.contract.tls.TlsConfig;
@@ -46,6 +48,7 @@ public final class HttpDoor implements AutoCloseable {
     ///
     /// @param tls the certificate to show; empty for plaintext.
     /// @param scrape gives the meters in Prometheus' text form.
+    /// @throws ConfigException if the address cannot be had.
     public HttpDoor(
             HttpConfig config,
             Optional<TlsConfig> tls,
@@ -61,7 +64,18 @@ public final class HttpDoor implements AutoCloseable {
         this.completions = new CompletionHandler(gate, config.commentInterval());
         this.vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1).setInternalBlockingPoolSize(2));
         this.server = vertx.createHttpServer(options(config, tls)).requestHandler(this::accept);
-        server.listen().toCompletionStage().toCompletableFuture().join();
+        listen();
+    }
+
+    private void listen() {
+        try {
+            server.listen().toCompletionStage().toCompletableFuture().join();
+        } catch (CompletionException refused) {
+            close();
+            throw new ConfigException(
+                    "cannot listen on http " + config.host() + ":" + config.port() + ": " + refused.getCause(),
+                    refused);
+        }
     }
 
     /// The port that it listens on.
