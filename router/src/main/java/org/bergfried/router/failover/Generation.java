@@ -29,7 +29,7 @@ public final class Generation implements Runnable {
     private GenerationListener listener;
     private @Nullable RunningAttempt running;
     private boolean stopFound;
-    private boolean closed; // guarded by mailbox: nothing is taken any more
+    private boolean closed; // written under the mailbox's lock by the generation's thread: nothing is taken any more
 
     private record RunningAttempt(int number, WorkerAnnouncement home, AttemptCalls.Attempt call) {}
 
@@ -63,10 +63,17 @@ public final class Generation implements Runnable {
     /// @return whether it came in time; false when the generation is over.
     boolean attach(GenerationListener next) {
         var attached = new CompletableFuture<Boolean>();
-        if (!post(() -> attached.complete(replaceListener(next)))) {
-            return false;
+        return post(() -> attach(next, attached)) && attached.join();
+    }
+
+    /// Whoever waits is told in any case.
+    private void attach(GenerationListener next, CompletableFuture<Boolean> attached) {
+        try {
+            attached.complete(replaceListener(next));
+        } catch (RuntimeException bug) {
+            attached.completeExceptionally(bug);
+            throw bug;
         }
-        return attached.join();
     }
 
     void signal(Signal signal) {
@@ -118,7 +125,7 @@ public final class Generation implements Runnable {
     }
 
     private boolean replaceListener(GenerationListener next) {
-        if (course.isOver()) {
+        if (closed || course.isOver()) {
             return false;
         }
         listener.failed(new ClusterException(
@@ -161,7 +168,11 @@ public final class Generation implements Runnable {
                     finish(end);
                 }
             }
-            case Move.Fail(ClusterException error) -> fail(error);
+            case Move.Fail(ClusterException error) -> {
+                if (!stopFound) {
+                    fail(error);
+                }
+            }
         }
     }
 

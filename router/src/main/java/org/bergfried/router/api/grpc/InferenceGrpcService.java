@@ -11,7 +11,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.rpc.Statuses;
 import org.bergfried.proto.inference.v1.AnswerEvent;
 import org.bergfried.proto.inference.v1.ChatRequest;
@@ -114,9 +113,10 @@ final class InferenceGrpcService extends InferenceServiceGrpc.InferenceServiceIm
             responses.onNext(compute.apply(gate.inference()));
             responses.onCompleted();
             timing.end("grpc", call, "OK");
-        } catch (ClusterException refused) {
-            timing.end("grpc", call, refused.reason().name());
-            responses.onError(Statuses.toStatus(refused));
+        } catch (RuntimeException failure) {
+            var status = Statuses.toStatus(failure);
+            timing.end("grpc", call, Statuses.toException(status).reason().name());
+            responses.onError(status);
         }
     }
 

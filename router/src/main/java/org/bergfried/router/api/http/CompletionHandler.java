@@ -41,6 +41,9 @@ final class CompletionHandler {
         } catch (Exchange.ClientGone gone) {
             answer.cancel(String.valueOf(gone.getMessage()));
             throw gone;
+        } catch (RuntimeException failure) {
+            answer.cancel("the answer could not be given"); // does nothing if the answer itself has failed
+            throw failure;
         }
     }
 

@@ -63,8 +63,12 @@ final class Exchange {
         await(response.end(Buffer.buffer(body)));
     }
 
-    /// Answers with an error.
+    /// Answers with an error; a response that has begun can only be broken off.
     void send(HttpError error) throws ClientGone {
+        if (response.headWritten()) {
+            var _ = response.reset();
+            throw new ClientGone("the answer was broken off");
+        }
         if (error.retryAfterSeconds() != null) {
             response.putHeader("Retry-After", error.retryAfterSeconds());
         }
