@@ -1,6 +1,7 @@
 package org.bergfried.ops.cli;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -56,7 +57,7 @@ record ChatClient(String baseUrl, @Nullable String key) {
 
     /// Asks and waits for the end of the answer.
     Answer ask(List<Message> messages, Settings settings, Listener listener) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(baseUrl + "/v1/chat/completions"))
+        HttpRequest.Builder request = request()
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body(messages, settings))));
         if (key != null) {
@@ -72,10 +73,19 @@ record ChatClient(String baseUrl, @Nullable String key) {
                 return response.statusCode() == 200 ? read(lines, listener) : refuse(response.statusCode(), lines);
             }
         } catch (IOException | java.io.UncheckedIOException e) {
-            throw new CommandFailure("no answer from " + baseUrl + ": " + e.getMessage(), e);
+            String why = e instanceof ConnectException ? "nothing listens there" : e.getMessage();
+            throw new CommandFailure("no answer from " + baseUrl + ": " + why, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CommandFailure("interrupted", e);
+        }
+    }
+
+    private HttpRequest.Builder request() {
+        try {
+            return HttpRequest.newBuilder(URI.create(baseUrl + "/v1/chat/completions"));
+        } catch (IllegalArgumentException malformed) {
+            throw new CommandFailure(baseUrl + " is not a URL such as http://127.0.0.1:8080", malformed);
         }
     }
 

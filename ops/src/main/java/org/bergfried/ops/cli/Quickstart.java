@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.bergfried.contract.seal.SealKeys;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -23,6 +27,7 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 /// @param grpc    the router's gRPC address, `host:port`.
 record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAddress grpc) {
     private static final String LOOPBACK = "127.0.0.1";
+    private static final List<FileLock> HELD = new CopyOnWriteArrayList<>(); // until this process ends
     private static final YAMLMapper YAML = YAMLMapper.builder().build();
 
     /// The name under which a model is served: its directory's or file's, and `bergfried-demo` for the bundled one.
@@ -36,16 +41,17 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
 
     /// Writes config files and key, and returns the state with no process started yet.
     ClusterState lay(Path dataDirectory, String servedName) {
-        requireFree("--http", http);
-        requireFree("--grpc", grpc);
-        int[] ports = freePorts(1 + 3 * workers);
-        List<String> seeds = new ArrayList<>();
-        for (int i = 0; i <= workers; i++) {
-            seeds.add(LOOPBACK + ":" + ports[i]);
-        }
         try {
             Files.createDirectories(
                     dataDirectory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            hold(dataDirectory);
+            requireFree("--http", http);
+            requireFree("--grpc", grpc);
+            int[] ports = freePorts(1 + 3 * workers);
+            List<String> seeds = new ArrayList<>();
+            for (int i = 0; i <= workers; i++) {
+                seeds.add(LOOPBACK + ":" + ports[i]);
+            }
             Files.createDirectories(dataDirectory.resolve("config"));
             Path key = dataDirectory.resolve("seal.key");
             if (!Files.exists(key)) {
@@ -55,6 +61,20 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
         } catch (IOException e) {
             throw new CommandFailure("cannot write to the data directory " + dataDirectory + ": " + e.getMessage(), e);
         }
+    }
+
+    /// Of two starts from one directory the second would write over the state of the first, whose processes nothing
+    /// could stop then.
+    private static void hold(Path dataDirectory) throws IOException {
+        FileLock lock = FileChannel.open(
+                        dataDirectory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)
+                .tryLock();
+        ClusterState state = ClusterState.read(dataDirectory);
+        if (lock == null || (state != null && !state.living().isEmpty())) {
+            throw new CommandFailure("another quickstart uses the data directory " + dataDirectory
+                    + "; stop it with `bergfried stop`, or choose another --data");
+        }
+        HELD.add(lock);
     }
 
     private ClusterState writeConfigs(Path data, String servedName, int[] ports, List<String> seeds, Path key)
@@ -125,6 +145,9 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
     }
 
     private static void requireFree(String option, InetSocketAddress address) {
+        if (address.getPort() == 0) {
+            throw new CommandFailure(option + " needs a port that clients can be told, from 1 to 65535");
+        }
         try (var socket = new ServerSocket()) {
             socket.setReuseAddress(true);
             socket.bind(address);
