@@ -143,7 +143,8 @@ final class ChatCompletionTest {
         fixture.whole(RouterFixture.ask(
                 ",\"max_tokens\":1,\"user\":\"me\",\"metadata\":{\"a\":\"b\"},\"store\":false,\"n\":1,"
                         + "\"logprobs\":false,\"presence_penalty\":0,\"frequency_penalty\":0.0,\"logit_bias\":{},"
-                        + "\"response_format\":{\"type\":\"text\"},\"parallel_tool_calls\":true,\"tool_choice\":\"auto\","
+                        + "\"response_format\":{\"type\":\"text\"},\"parallel_tool_calls\":true,"
+                        + "\"tool_choice\":\"auto\","
                         + "\"stop\":null,\"seed\":null,\"tools\":null"));
     }
 

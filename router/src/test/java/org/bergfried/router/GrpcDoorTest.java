@@ -160,8 +160,14 @@ final class GrpcDoorTest {
         Path keys = folder.resolve("keys.yaml");
         Files.writeString(keys, """
                 keys:
-                  - {name: ci, tenant: acme, roles: [CALLER], sha256: 1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0}
-                  - {name: eye, tenant: acme, roles: [VIEWER], sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae}
+                  - name: ci
+                    tenant: acme
+                    roles: [CALLER]
+                    sha256: 1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0
+                  - name: eye
+                    tenant: acme
+                    roles: [VIEWER]
+                    sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
                 """);
         fixture.startEngine("w1", 1).allowAll();
         Router router = fixture.startRouter("keysFile: " + keys + "\n");

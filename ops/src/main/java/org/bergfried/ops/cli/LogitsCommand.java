@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Computes the logits of given tokens and a greedy continuation.",
             "With --jobs, a line of JSON per job: {model, tokens, out?, greedy?, backend?, workers?, chunk?, batch?};",
-            "each is answered with a line {model, vocab, greedy, backend, numerics} or {model, error: {reason, message}}."
+            "each is answered with {model, vocab, greedy, backend, numerics} or {model, error: {reason, message}}."
         })
 final class LogitsCommand implements Callable<Integer> {
     private final Surroundings surroundings;

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         name = "quickstart",
         mixinStandardHelpOptions = true,
         description = {
-            "Starts a router and workers as processes of this machine and serves a model: the bundled demo model, or yours.",
+            "Starts a router and workers on this machine and serves a model: the bundled demo model, or yours.",
             "Runs until Ctrl-C, or detached until `bergfried stop`."
         })
 final class QuickstartCommand implements Callable<Integer> {
@@ -55,8 +55,7 @@ final class QuickstartCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "DIR",
-            description =
-                    "Where configuration, key, logs and state are kept (default: bergfried/quickstart under $XDG_STATE_HOME).")
+            description = "Configuration, key, logs and state (default: bergfried/quickstart under $XDG_STATE_HOME).")
     private @Nullable Path data;
 
     @Option(names = "--detach", description = "Returns when everything is ready and leaves it running.")
@@ -183,9 +182,8 @@ final class QuickstartCommand implements Callable<Integer> {
             int port = Integer.parseInt(text.substring(colon + 1));
             String host = colon <= 0 ? "127.0.0.1" : text.substring(0, colon);
             if (!Arrays.stream(InetAddress.getAllByName(host)).allMatch(InetAddress::isLoopbackAddress)) {
-                throw new CommandFailure(
-                        option + " " + text
-                                + " is not a loopback address; a quickstart has no keys or certificates, so it stays on this machine");
+                throw new CommandFailure(option + " " + text
+                        + " is not a loopback address; a quickstart has no certificates, so it stays on this machine");
             }
             return new InetSocketAddress(host, port);
         } catch (java.net.UnknownHostException | IllegalArgumentException e) {

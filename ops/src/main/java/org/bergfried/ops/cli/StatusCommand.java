@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
         name = "status",
         mixinStandardHelpOptions = true,
         description =
-                "Shows the processes of a quickstart and whether each can produce a token. Exit code 1 if nothing was started.")
+                "Shows the processes of a quickstart and whether each can produce a token; fails if there are none.")
 final class StatusCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 

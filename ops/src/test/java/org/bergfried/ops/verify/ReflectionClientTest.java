@@ -53,7 +53,8 @@ final class ReflectionClientTest {
 
             var answer = new StringBuilder();
             for (DynamicMessage event : call(channel, service.findMethodByName("Chat"), """
-                    {"messages": [{"role": "user", "content": "What is the capital of Kenya?"}], "options": {"temperature": 0}}""")) {
+                    {"messages": [{"role": "user", "content": "What is the capital of Kenya?"}],
+                     "options": {"temperature": 0}}""")) {
                 answer.append(HttpChat.JSON
                         .readTree(JsonFormat.printer().print(event))
                         .path("event")
