@@ -25,8 +25,11 @@ record Golden(Path folder, int[] ids, int[] greedy) {
 
     /// The root mean square of the differences to the expected logits over that of the expected logits.
     double relativeRms(float[][] logits) {
-        ByteBuffer expected =
-                ByteBuffer.wrap(bytes(folder.resolve("logits.f32"))).order(ByteOrder.LITTLE_ENDIAN);
+        return relativeRms(folder.resolve("logits.f32"), logits);
+    }
+
+    static double relativeRms(Path expectedLogits, float[][] logits) {
+        ByteBuffer expected = ByteBuffer.wrap(bytes(expectedLogits)).order(ByteOrder.LITTLE_ENDIAN);
         double difference = 0;
         double size = 0;
         for (float[] row : logits) {
