@@ -18,8 +18,8 @@ import tools.jackson.databind.json.JsonMapper;
         description = {
             "Plans tables of expert load, as EPLB takes them, without a cluster.",
             "A line of JSON per case: {weight: [layers][experts], replicas, groups, nodes, gpus}; each is answered",
-            "with a line {phy2log: [layers][replicas], balance}. Slots are dealt to the gpus in order; balance is the mean",
-            "over the layers of the gpus' mean load over that of the fullest."
+            "with a line {phy2log: [layers][replicas], balance}. Slots are dealt to the gpus in order; balance is the",
+            "mean over the layers of the gpus' mean load over that of the fullest."
         })
 final class SimulateCommand implements Runnable {
     private static final JsonMapper MAPPER = JsonMapper.builder()

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// is which follows from session affinity, so each is killed in turn.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ProcessFailoverTest {
-    private static final int TOKENS = 900;
+    private static final int TOKENS = 600;
     private static final int KILL_AFTER = 40;
 
     @TempDir
@@ -51,7 +51,7 @@ final class ProcessFailoverTest {
                 }
             });
             assertEquals(undisturbed, streamed, "after the death of " + victim);
-            cluster.bringBack(victim);
+            cluster.bringBack(List.of(victim));
         }
     }
 
@@ -66,9 +66,7 @@ final class ProcessFailoverTest {
                 }
             });
             assertEquals(undisturbed, streamed, "after the deaths of " + victims);
-            for (String victim : victims) {
-                cluster.bringBack(victim);
-            }
+            cluster.bringBack(victims);
         }
     }
 

@@ -128,19 +128,17 @@ final class RunningCluster implements AutoCloseable {
         return ids;
     }
 
-    /// The end of a worker's life: kill -9.
+    /// The end of a worker's life: kill -9, at once.
     void kill(String id) throws IOException {
-        for (JsonNode process : status().path("processes")) {
-            if (process.path("id").asString().equals(id)) {
-                ProcessHandle.of(process.path("pid").asLong()).orElseThrow().destroyForcibly();
-            }
-        }
+        ProcessHandle.of(member(id).path("pid").asLong()).orElseThrow().destroyForcibly();
     }
 
-    /// Starts a killed worker again and waits until everything is ready.
-    void bringBack(String id) throws IOException {
-        Run run = run("quickstart", "--restart", id);
-        assertEquals(0, run.exitCode(), run.err());
+    /// Starts killed workers again and waits until everything is ready.
+    void bringBack(List<String> ids) throws IOException {
+        for (String id : ids) {
+            Run run = run("quickstart", "--restart", id);
+            assertEquals(0, run.exitCode(), run.err());
+        }
         awaitAllReady();
     }
 
@@ -159,18 +157,18 @@ final class RunningCluster implements AutoCloseable {
     int pagesInUse() throws IOException {
         int pages = 0;
         for (String id : workers()) {
-            String metrics = new HttpChat(health(id)).get("/metrics");
-            pages += (int) metric(metrics, "bergfried_worker_pages_used");
+            String metrics = new HttpChat(member(id).path("health").asString()).get("/metrics");
+            pages += (int) (metric(metrics, "bergfried_cache_pages") - metric(metrics, "bergfried_cache_pages_free"));
         }
         return pages;
     }
 
-    /// Base URL of a worker's health and metrics.
-    private String health(String id) throws IOException {
+    /// What the quickstart itself keeps of a process.
+    private JsonNode member(String id) throws IOException {
         for (JsonNode process :
                 JSON.readTree(Files.readAllBytes(data.resolve("state.json"))).path("processes")) {
             if (process.path("id").asString().equals(id)) {
-                return process.path("health").asString();
+                return process;
             }
         }
         throw new IOException("no process " + id);

@@ -12,6 +12,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Reads the messages of a chat completion.
 final class MessageReader {
+    private static final int ROLE_SHOWN = 32;
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool");
     private static final Set<String> FIELDS = Set.of(
             "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "refusal", "annotations");
@@ -37,7 +38,7 @@ final class MessageReader {
         if (!ROLES.contains(role)) {
             throw AnswerOptions.invalid(
                     message.path("role"),
-                    message.path("role") + " must be one of "
+                    message.path("role") + " = " + shortened(role) + " must be one of "
                             + ROLES.stream().sorted().toList());
         }
         JsonNode content = message.get("content");
@@ -70,5 +71,9 @@ final class MessageReader {
                     call.text("id").orElse(""), inner.requiredText("name"), inner.requiredText("arguments")));
         }
         return calls;
+    }
+
+    private static String shortened(String value) {
+        return value.length() <= ROLE_SHOWN ? value : value.substring(0, ROLE_SHOWN) + "...";
     }
 }
