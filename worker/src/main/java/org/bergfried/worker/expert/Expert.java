@@ -1,9 +1,12 @@
 package org.bergfried.worker.expert;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.model.TrunkTensors.SwiGlu;
 import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
 
 /// The loaded matrices of one expert. The store counts who uses it; the last one to let go of an evicted expert frees
 /// it.
@@ -15,37 +18,43 @@ final class Expert {
     final Matrix gate; // [columns, hiddenSize]
     final Matrix up; // [columns, hiddenSize]
     final Matrix down; // [hiddenSize, columns]
+    final @Nullable Biases biases;
     boolean evicted; // guarded by the store
     int users; // guarded by the store
 
-    private Expert(int layer, int index, Matrix gate, Matrix up, Matrix down) {
-        this.layer = layer;
-        this.index = index;
-        this.gate = gate;
-        this.up = up;
-        this.down = down;
+    /// Biases, `[1, columns]` twice and `[1, hiddenSize]`.
+    record Biases(Matrix gate, Matrix up, Matrix down) {
+        private List<Matrix> all() {
+            return List.of(gate, up, down);
+        }
     }
 
-    /// Loads all three or none.
+    private Expert(int layer, int index, List<Matrix> matrices) {
+        this.layer = layer;
+        this.index = index;
+        gate = matrices.get(0);
+        up = matrices.get(1);
+        down = matrices.get(2);
+        biases = matrices.size() == 3 ? null : new Biases(matrices.get(3), matrices.get(4), matrices.get(5));
+    }
+
+    /// Loads all matrices or none.
     static Expert load(Backend backend, int layer, int index, SwiGlu tensors) {
-        Matrix gate = backend.load(tensors.gateProj());
+        var loaded = new ArrayList<Matrix>();
         try {
-            Matrix up = backend.load(tensors.upProj());
-            try {
-                return new Expert(layer, index, gate, up, backend.load(tensors.downProj()));
-            } catch (RuntimeException e) {
-                up.close();
-                throw e;
+            for (StoredTensor tensor : tensors.tensors()) {
+                loaded.add(backend.load(tensor));
             }
         } catch (RuntimeException e) {
-            gate.close();
+            loaded.forEach(Matrix::close);
             throw e;
         }
+        return new Expert(layer, index, loaded);
     }
 
     /// Bytes of the backend's memory that an expert will take when it is loaded.
     static long residentBytes(SwiGlu tensors) {
-        return residentBytes(tensors.gateProj()) + residentBytes(tensors.upProj()) + residentBytes(tensors.downProj());
+        return tensors.tensors().stream().mapToLong(Expert::residentBytes).sum();
     }
 
     private static long residentBytes(StoredTensor tensor) {
@@ -57,12 +66,18 @@ final class Expert {
     }
 
     long residentBytes() {
-        return gate.residentBytes() + up.residentBytes() + down.residentBytes();
+        return matrices().stream().mapToLong(Matrix::residentBytes).sum();
+    }
+
+    private List<Matrix> matrices() {
+        var all = new ArrayList<>(List.of(gate, up, down));
+        if (biases != null) {
+            all.addAll(biases.all());
+        }
+        return all;
     }
 
     void close() {
-        gate.close();
-        up.close();
-        down.close();
+        matrices().forEach(Matrix::close);
     }
 }

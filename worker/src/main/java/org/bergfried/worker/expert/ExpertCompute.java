@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.bergfried.contract.tensor.DispatchFrame;
 import org.bergfried.contract.tensor.RowEncoding;
+import org.bergfried.worker.kernel.Activation;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.ModelSpec;
@@ -20,6 +21,7 @@ import org.bergfried.worker.tensor.Rows;
 final class ExpertCompute implements AutoCloseable {
     private final Backend backend;
     private final int columns; // hiddenSize
+    private final Activation activation;
     private final Arena arena = Arena.ofShared();
 
     private final Codes codes; // the batch's rows where they are quantised: [rowsMax, columns]
@@ -47,6 +49,7 @@ final class ExpertCompute implements AutoCloseable {
     ExpertCompute(Backend backend, ModelSpec spec, int expertsPerLayer, int rowsMax) {
         this.backend = backend;
         this.columns = spec.hiddenSize();
+        this.activation = activation(spec);
         int inner = expertColumns(spec);
         codes = backend.allocateCodes(rowsMax, columns);
         values = floats(rowsMax, columns);
@@ -85,6 +88,15 @@ final class ExpertCompute implements AutoCloseable {
                         layer instanceof FeedForwardSpec.Moe moe ? moe.expertColumns() : RowEncoding.BLOCK_COLUMNS)
                 .max()
                 .orElse(RowEncoding.BLOCK_COLUMNS);
+    }
+
+    /// The same in all layers.
+    private static Activation activation(ModelSpec spec) {
+        return spec.layers().stream()
+                .filter(FeedForwardSpec.Moe.class::isInstance)
+                .map(layer -> ((FeedForwardSpec.Moe) layer).activation())
+                .findFirst()
+                .orElse(new Activation.SwiGlu());
     }
 
     private Buffer floats(int rows, int rowColumns) {
@@ -229,12 +241,19 @@ final class ExpertCompute implements AutoCloseable {
         }
         backend.multiply(expert.gate, x, gatheredCodes, n, gateRows);
         backend.multiply(expert.up, x, gatheredCodes, n, upRows);
-        backend.swiglu(gateRows, upRows, n, inner, gateRows);
+        if (expert.biases != null) {
+            backend.addBias(gateRows, n, expert.biases.gate());
+            backend.addBias(upRows, n, expert.biases.up());
+        }
+        backend.activate(activation, gateRows, upRows, n, inner, gateRows);
         Codes downCodes = innerCodes.withColumns(inner);
         if (expert.down.type().integerCoded()) {
             backend.quantise(gateRows, n, downCodes);
         }
         backend.multiply(expert.down, gateRows, downCodes, n, y);
+        if (expert.biases != null) {
+            backend.addBias(y, n, expert.biases.down());
+        }
         backend.accumulate(y, weights, index, n, columns, sums, poisoned);
     }
 

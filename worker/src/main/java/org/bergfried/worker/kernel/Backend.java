@@ -77,6 +77,15 @@ public interface Backend extends AutoCloseable {
     /// `y = (u + 1) * (g * sigmoid(g * alpha))`, each product and sum rounded; `y` may be `gate`.
     void clampedSwiglu(Rows gate, Rows up, int n, int columns, float alpha, float limit, Rows y);
 
+    /// The activation of a feed-forward part, `[n, columns]`; `y` may be `gate`.
+    default void activate(Activation activation, Rows gate, Rows up, int n, int columns, Rows y) {
+        switch (activation) {
+            case Activation.SwiGlu() -> swiglu(gate, up, n, columns, y);
+            case Activation.ClampedSwiGlu(float alpha, float limit) ->
+                clampedSwiglu(gate, up, n, columns, alpha, limit, y);
+        }
+    }
+
     /// `x = x * factor`, `[n, columns]`.
     void scale(Rows x, int n, int columns, float factor);
 

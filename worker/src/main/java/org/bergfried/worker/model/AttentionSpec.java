@@ -17,7 +17,13 @@ public sealed interface AttentionSpec {
     /// @param kvHeads     key-value heads.
     /// @param headColumns columns of a query, key and value head.
     /// @param scale       see above.
-    record Grouped(int heads, int kvHeads, int headColumns, float scale) implements AttentionSpec {
+    /// @param turnsFirst  whether RoPE comes before the norms of queries and keys.
+    record Grouped(int heads, int kvHeads, int headColumns, float scale, boolean turnsFirst) implements AttentionSpec {
+        /// Norms, if any, come before RoPE.
+        public Grouped(int heads, int kvHeads, int headColumns, float scale) {
+            this(heads, kvHeads, headColumns, scale, false);
+        }
+
         /// A cached row is the keys of all heads, then their values.
         @Override
         public int cacheColumns() {

@@ -1,7 +1,9 @@
 package org.bergfried.worker.model;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bergfried.contract.ClusterException;
@@ -16,12 +18,28 @@ final class Config {
     private final Path file;
     private final ObjectNode fields;
     private final Map<String, String> spelled; // field -> what the file calls it, where that differs
+    private final Map<String, String> aliases; // field -> the family's name of it
     private final Set<String> read = new HashSet<>();
 
     Config(Path file, ObjectNode fields, Map<String, String> spelled) {
+        this(file, fields, spelled, Map.of());
+    }
+
+    private Config(Path file, ObjectNode fields, Map<String, String> spelled, Map<String, String> aliases) {
         this.file = file;
         this.fields = fields;
         this.spelled = Map.copyOf(spelled);
+        this.aliases = aliases;
+    }
+
+    /// The same fields, some of which have other names in this family's files.
+    Config withAliases(Map<String, String> namesOfFamily) {
+        return new Config(file, fields, spelled, namesOfFamily);
+    }
+
+    private String inFile(String field) {
+        String alias = aliases.get(field);
+        return alias != null && fields.has(alias) ? alias : field;
     }
 
     /// Whether the field is there and not null.
@@ -57,10 +75,10 @@ final class Config {
         return value == null ? fallback : positive(field, value);
     }
 
-    /// Whether the field is the number 0.
-    boolean isZero(String field) {
+    /// Whether the field is this number.
+    boolean is(String field, int number) {
         JsonNode value = value(field);
-        return value != null && value.isNumber() && value.doubleValue() == 0;
+        return value != null && value.isNumber() && value.doubleValue() == number;
     }
 
     /// A truth value with a default.
@@ -95,6 +113,34 @@ final class Config {
         }
     }
 
+    /// The same for any plain value: a truth value, a word or a whole number.
+    void only(String field, Object understood) {
+        JsonNode value = value(field);
+        boolean same = value == null
+                || switch (understood) {
+                    case Boolean flag -> value.isBoolean() && value.booleanValue() == flag;
+                    case Integer number -> value.isNumber() && value.doubleValue() == number;
+                    default -> value.isString() && value.stringValue().equals(understood);
+                };
+        if (!same) {
+            throw refuse(field, "only " + understood + " is understood");
+        }
+    }
+
+    /// A list of words, or null.
+    @Nullable
+    List<String> words(String field) {
+        JsonNode value = value(field);
+        if (value == null) {
+            return null;
+        }
+        var words = new ArrayList<String>();
+        for (JsonNode each : value) {
+            words.add(each.isString() ? each.stringValue() : each.toString());
+        }
+        return words;
+    }
+
     /// An object within this one, or null.
     @Nullable
     Config nested(String field) {
@@ -111,8 +157,9 @@ final class Config {
     /// The raw value, or null if the field is absent or null.
     @Nullable
     JsonNode value(String field) {
-        read.add(field);
-        JsonNode value = fields.get(field);
+        String name = inFile(field);
+        read.add(name);
+        JsonNode value = fields.get(name);
         return value == null || value.isNull() ? null : value;
     }
 
@@ -123,13 +170,17 @@ final class Config {
             if (!read.contains(name)
                     && !harmless.contains(name)
                     && !field.getValue().isNull()) {
-                throw refuse(name, "this field is not understood and might change the model's numbers");
+                throw refusal(name, "this field is not understood and might change the model's numbers");
             }
         }
     }
 
     /// A refusal that names the file, the field and its value.
     ClusterException refuse(String field, String why) {
+        return refusal(inFile(field), why);
+    }
+
+    private ClusterException refusal(String field, String why) {
         JsonNode value = fields.get(field);
         String name = spelled.getOrDefault(field, field);
         return Refusals.unsupported(

@@ -1,50 +1,58 @@
 package org.bergfried.worker.model;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
 
-/// Finds the matrices of routed experts: one tensor per expert, or all experts of a layer in one (sliced here).
+/// Finds the matrices of routed experts, whichever way the files hold them (see [ExpertLayer]).
 final class ExpertReader {
-    /// A layer's experts in one tensor each, `[experts, outputs, inputs]`.
-    private record Merged(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) {}
-
     private final TensorFinder tensors;
-    private final Form form;
+    private final Names names;
     private final ModelSpec spec;
-    private final Map<Integer, Merged> merged = new HashMap<>();
+    private final Map<Integer, ExpertLayer> layers = new HashMap<>();
     private final Set<String> mergedNames = new HashSet<>();
-    private final Map<Integer, TrunkTensors.SwiGlu[]> single = new HashMap<>();
 
     /// Checks that every expert of every layer is there, so that none is found missing later.
-    ExpertReader(TensorFinder tensors, ModelSpec spec) {
+    ExpertReader(TensorFinder tensors, Facts facts) {
         this.tensors = tensors;
-        this.form = tensors.form();
-        this.spec = spec;
+        names = new Names(tensors.form(), facts.family());
+        spec = facts.spec();
         for (int layer : spec.moeLayers()) {
-            FeedForwardSpec.Moe moe = moe(layer);
-            if (tensors.has(Part.MERGED_GATE_PROJ.name(form, layer))) {
-                merged.put(layer, readMerged(layer, moe));
-            } else {
-                single.put(layer, readSingle(layer, moe));
-            }
+            layers.put(layer, read(facts.family().experts(), layer, moe(layer)));
         }
+    }
+
+    private ExpertLayer read(Family.Experts kind, int layer, FeedForwardSpec.Moe moe) {
+        return switch (kind) {
+            case SINGLE ->
+                tensors.has(names.of(Part.MERGED_GATE_PROJ, layer)) ? merged(layer, moe) : single(layer, moe);
+            case HALVES -> halves(layer, moe);
+            case TURNS -> turns(layer, moe);
+        };
     }
 
     /// The matrices of one expert.
     TrunkTensors.SwiGlu expert(int layer, int expert) {
-        FeedForwardSpec.Moe moe = moe(layer);
-        if (expert < 0 || expert >= moe.gate().experts()) {
+        return layer(layer, expert).expert(expert);
+    }
+
+    /// What the files hold of one expert.
+    List<StoredTensor> stored(int layer, int expert) {
+        return layer(layer, expert).stored(expert);
+    }
+
+    private ExpertLayer layer(int layer, int expert) {
+        ExpertLayer known = layers.get(layer);
+        if (known == null || expert < 0 || expert >= moe(layer).gate().experts()) {
             throw new IllegalArgumentException("layer " + layer + " has no expert " + expert);
         }
-        TrunkTensors.SwiGlu[] own = single.get(layer);
-        return own == null ? sliced(layer, moe, expert) : own[expert];
+        return known;
     }
 
     /// A tensor of the file as the manifest lists it: the experts of a merged one, else itself.
@@ -52,21 +60,9 @@ final class ExpertReader {
         if (!mergedNames.contains(tensor.name())) {
             return List.of(tensor);
         }
-        int rows = tensor.shape().get(1);
         return IntStream.range(0, tensor.shape().getFirst())
-                .mapToObj(expert -> slice(tensor, expert, rows))
+                .mapToObj(expert -> ExpertLayer.slice(tensor, expert))
                 .toList();
-    }
-
-    private TrunkTensors.SwiGlu sliced(int layer, FeedForwardSpec.Moe moe, int expert) {
-        Merged all = merged.get(layer);
-        if (all == null) {
-            throw new IllegalStateException("layer " + layer + " has no experts");
-        }
-        return new TrunkTensors.SwiGlu(
-                slice(all.gateProj, expert, moe.expertColumns()),
-                slice(all.upProj, expert, moe.expertColumns()),
-                slice(all.downProj, expert, spec.hiddenSize()));
     }
 
     private FeedForwardSpec.Moe moe(int layer) {
@@ -76,40 +72,59 @@ final class ExpertReader {
         throw new IllegalArgumentException("layer " + layer + " is no mixture of experts");
     }
 
-    private static StoredTensor slice(StoredTensor tensor, int expert, int rows) {
-        return tensor.slice(tensor.name() + "#" + expert, expert * rows, rows);
+    private ExpertLayer single(int layer, FeedForwardSpec.Moe moe) {
+        int columns = moe.expertColumns();
+        int hidden = spec.hiddenSize();
+        var experts = new ArrayList<TrunkTensors.SwiGlu>();
+        for (int expert = 0; expert < moe.gate().experts(); expert++) {
+            experts.add(new TrunkTensors.SwiGlu(
+                    tensors.matrix(names.of(Part.EXPERT_GATE_PROJ, layer, expert), columns, hidden),
+                    tensors.matrix(names.of(Part.EXPERT_UP_PROJ, layer, expert), columns, hidden),
+                    tensors.matrix(names.of(Part.EXPERT_DOWN_PROJ, layer, expert), hidden, columns)));
+        }
+        return new ExpertLayer.Single(experts);
     }
 
-    private Merged readMerged(int layer, FeedForwardSpec.Moe moe) {
+    private ExpertLayer merged(int layer, FeedForwardSpec.Moe moe) {
         int experts = moe.gate().experts();
         int columns = moe.expertColumns();
         int hidden = spec.hiddenSize();
-        if ((long) experts * Math.max(columns, hidden) > Integer.MAX_VALUE) {
+        return new ExpertLayer.Merged(
+                all(Part.MERGED_GATE_PROJ, layer, experts, columns, hidden),
+                all(Part.MERGED_UP_PROJ, layer, experts, columns, hidden),
+                all(Part.MERGED_DOWN_PROJ, layer, experts, hidden, columns));
+    }
+
+    private ExpertLayer halves(int layer, FeedForwardSpec.Moe moe) {
+        int experts = moe.gate().experts();
+        int columns = moe.expertColumns();
+        int hidden = spec.hiddenSize();
+        return new ExpertLayer.Halves(
+                all(Part.FUSED_GATE_UP_PROJ, layer, experts, 2 * columns, hidden),
+                all(Part.FUSED_DOWN_PROJ, layer, experts, hidden, columns));
+    }
+
+    private ExpertLayer turns(int layer, FeedForwardSpec.Moe moe) {
+        int experts = moe.gate().experts();
+        int columns = moe.expertColumns();
+        int hidden = spec.hiddenSize();
+        return new TurnsLayer(
+                all(Part.FUSED_GATE_UP_PROJ, layer, experts, hidden, 2 * columns),
+                merge(tensors.floatMatrix(names.of(Part.FUSED_GATE_UP_BIAS, layer), experts, 2 * columns)),
+                all(Part.FUSED_DOWN_PROJ, layer, experts, columns, hidden),
+                merge(tensors.floatMatrix(names.of(Part.FUSED_DOWN_BIAS, layer), experts, hidden)));
+    }
+
+    private StoredTensor all(Part part, int layer, int experts, int rows, int columns) {
+        if ((long) experts * rows > Integer.MAX_VALUE) {
             throw Refusals.unsupported(
                     tensors.path(), "layer " + layer + " has more than 2^31 - 1 rows of experts in one tensor");
         }
-        return new Merged(
-                merged(Part.MERGED_GATE_PROJ, layer, experts, columns, hidden),
-                merged(Part.MERGED_UP_PROJ, layer, experts, columns, hidden),
-                merged(Part.MERGED_DOWN_PROJ, layer, experts, hidden, columns));
+        return merge(tensors.matrices(names.of(part, layer), experts, rows, columns));
     }
 
-    private StoredTensor merged(Part part, int layer, int experts, int rows, int columns) {
-        StoredTensor tensor = tensors.matrices(part.name(form, layer), experts, rows, columns);
+    private StoredTensor merge(StoredTensor tensor) {
         mergedNames.add(tensor.name());
         return tensor;
-    }
-
-    private TrunkTensors.SwiGlu[] readSingle(int layer, FeedForwardSpec.Moe moe) {
-        int columns = moe.expertColumns();
-        int hidden = spec.hiddenSize();
-        var experts = new TrunkTensors.SwiGlu[moe.gate().experts()];
-        for (int expert = 0; expert < experts.length; expert++) {
-            experts[expert] = new TrunkTensors.SwiGlu(
-                    tensors.matrix(Part.EXPERT_GATE_PROJ.name(form, layer, expert), columns, hidden),
-                    tensors.matrix(Part.EXPERT_UP_PROJ.name(form, layer, expert), columns, hidden),
-                    tensors.matrix(Part.EXPERT_DOWN_PROJ.name(form, layer, expert), hidden, columns));
-        }
-        return experts;
     }
 }

@@ -3,24 +3,135 @@ package org.bergfried.worker.model;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import org.bergfried.worker.model.Family.Biases;
+import org.bergfried.worker.model.Family.Experts;
+import org.bergfried.worker.model.Family.Mixture;
+import org.bergfried.worker.model.Family.Norms;
+import org.bergfried.worker.model.Family.Shared;
+import org.bergfried.worker.model.Family.Windows;
 import org.bergfried.worker.weights.Refusals;
 
-/// The families that are understood, one row each. What a row needs beyond its configuration's fields is an entry in
-/// [Part] for tensors of other names and a constant of [Family.Mixture] for another gate.
+/// The families that are understood, one row each: what differs from a dense Llama. A family that needs no new
+/// arithmetic is a row and its golden test.
 public final class Families {
     private static final List<Family> TABLE = List.of(
-            new Family(
-                    List.of("deepseek_v3", "kimi_k2"),
-                    Family.Attention.LATENT,
-                    false,
-                    true,
-                    Family.Mixture.SIGMOID_GROUPS),
-            new Family(List.of("deepseek_v2"), Family.Attention.LATENT, false, true, Family.Mixture.SOFTMAX_GROUPS),
-            new Family(List.of("qwen3_moe"), Family.Attention.GROUPED, true, false, Family.Mixture.SOFTMAX),
-            new Family(List.of("qwen3"), Family.Attention.GROUPED, true, false, Family.Mixture.NONE),
-            new Family(List.of("llama"), Family.Attention.GROUPED, false, false, Family.Mixture.NONE),
+            Family.latent("deepseek_v3", "kimi_k2")
+                    .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .build(),
+            Family.latent("glm4_moe_lite")
+                    .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .build(),
+            Family.latent("deepseek_v2")
+                    .mixture(Mixture.SOFTMAX_GROUPS, Shared.COUNTED)
+                    .build(),
+            Family.grouped("qwen3_moe")
+                    .norms(Norms.HEADS)
+                    .mixture(Mixture.SOFTMAX, Shared.NONE)
+                    .build(),
+            Family.grouped("qwen3").norms(Norms.HEADS).build(),
+            Family.grouped("qwen2").biases(Biases.INPUTS).build(),
+            Family.grouped("qwen2_moe")
+                    .biases(Biases.INPUTS)
+                    .mixture(Mixture.SOFTMAX, Shared.GATED)
+                    .part(Part.SHARED_GATE_PROJ, "mlp.shared_expert.gate_proj.weight")
+                    .part(Part.SHARED_UP_PROJ, "mlp.shared_expert.up_proj.weight")
+                    .part(Part.SHARED_DOWN_PROJ, "mlp.shared_expert.down_proj.weight")
+                    .build(),
+            Family.grouped("llama").build(),
             // A llama with experts exists as GGUF only (there its RoPE is interleaved, see Architectures).
-            new Family(List.of(Families.LLAMA_MOE), Family.Attention.GROUPED, false, false, Family.Mixture.SOFTMAX));
+            Family.grouped(Families.LLAMA_MOE)
+                    .mixture(Mixture.SOFTMAX, Shared.NONE)
+                    .build(),
+            Family.grouped("mixtral")
+                    .windows(Windows.ALL_IF_STATED)
+                    .mixture(Mixture.SOFTMAX_NORMALISED, Shared.NONE)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .harmless("router_jitter_noise")
+                    .part(Part.GATE, "block_sparse_moe.gate.weight")
+                    .part(Part.EXPERT_GATE_PROJ, "block_sparse_moe.experts.#.w1.weight")
+                    .part(Part.EXPERT_UP_PROJ, "block_sparse_moe.experts.#.w3.weight")
+                    .part(Part.EXPERT_DOWN_PROJ, "block_sparse_moe.experts.#.w2.weight")
+                    .build(),
+            Family.grouped("olmoe")
+                    .norms(Norms.WHOLE)
+                    .mixture(Mixture.SOFTMAX, Shared.NONE)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .build(),
+            Family.grouped("granitemoe")
+                    .multipliers()
+                    .mixture(Mixture.SOFTMAX_OF_CHOSEN, Shared.NONE)
+                    .experts(Experts.HALVES)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .part(Part.GATE, "block_sparse_moe.router.layer.weight")
+                    .part(Part.FUSED_GATE_UP_PROJ, "block_sparse_moe.input_linear.weight")
+                    .part(Part.FUSED_DOWN_PROJ, "block_sparse_moe.output_linear.weight")
+                    .build(),
+            Family.grouped("hunyuan_v1_moe")
+                    .norms(Norms.HEADS_AFTER_ROPE)
+                    .mixture(Mixture.SOFTMAX_NORMALISED, Shared.ONE)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .field("num_experts_per_tok", "moe_topk")
+                    .harmless("eod_token_id", "sep_token_id")
+                    .part(Part.QUERY_HEAD_NORM, "self_attn.query_layernorm.weight")
+                    .part(Part.KEY_HEAD_NORM, "self_attn.key_layernorm.weight")
+                    .part(Part.GATE, "mlp.gate.wg.weight")
+                    .part(Part.SHARED_GATE_PROJ, "mlp.shared_mlp.gate_proj.weight")
+                    .part(Part.SHARED_UP_PROJ, "mlp.shared_mlp.up_proj.weight")
+                    .part(Part.SHARED_DOWN_PROJ, "mlp.shared_mlp.down_proj.weight")
+                    .build(),
+            Family.grouped("ernie4_5_moe")
+                    .interleaved()
+                    .mixture(Mixture.SOFTMAX_BIASED, Shared.COUNTED)
+                    .field("num_experts", "moe_num_experts")
+                    .field("num_experts_per_tok", "moe_k")
+                    .field("n_shared_experts", "moe_num_shared_experts")
+                    .stated("use_bias", false)
+                    .part(Part.GATE_BIAS, "mlp.moe_statics.e_score_correction_bias")
+                    .build(),
+            Family.grouped("glm4_moe")
+                    .norms(Norms.HEADS_IF_STATED)
+                    .biases(Biases.INPUTS_IF_STATED)
+                    .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .build(),
+            Family.grouped("dots1")
+                    .norms(Norms.HEADS)
+                    .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .build(),
+            Family.grouped("minimax_m2")
+                    .norms(Norms.WHOLE)
+                    .windows(Windows.ALL_IF_STATED)
+                    .mixture(Mixture.SIGMOID, Shared.NONE)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .stated("use_qk_norm", true)
+                    .stated("qk_norm_type", "per_layer")
+                    .stated("use_routing_bias", true)
+                    .stated("shared_intermediate_size", 0)
+                    .harmless("router_jitter_noise", "use_mtp", "num_mtp_modules", "mtp_transformer_layers")
+                    .part(Part.GATE, "block_sparse_moe.gate.weight")
+                    .part(Part.GATE_BIAS, "block_sparse_moe.e_score_correction_bias")
+                    .part(Part.EXPERT_GATE_PROJ, "block_sparse_moe.experts.#.w1.weight")
+                    .part(Part.EXPERT_UP_PROJ, "block_sparse_moe.experts.#.w3.weight")
+                    .part(Part.EXPERT_DOWN_PROJ, "block_sparse_moe.experts.#.w2.weight")
+                    .build(),
+            Family.grouped("exaone_moe")
+                    .norms(Norms.HEADS)
+                    .windows(Windows.BY_LAYER_ELSE_NO_ROPE)
+                    .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .field("n_shared_experts", "num_shared_experts")
+                    .harmless("sliding_window_pattern") // layer_types says the same
+                    .part(Part.GATE_BIAS, "mlp.e_score_correction_bias")
+                    .build(),
+            Family.grouped("gpt_oss")
+                    .windows(Windows.BY_LAYER)
+                    .sinks()
+                    .mixture(Mixture.SOFTMAX_OF_CHOSEN, Shared.NONE)
+                    .experts(Experts.TURNS)
+                    .field("moe_intermediate_size", "intermediate_size")
+                    .harmless("initial_context_length")
+                    .part(Part.GATE, "mlp.router.weight")
+                    .part(Part.FUSED_GATE_UP_PROJ, "mlp.experts.gate_up_proj")
+                    .part(Part.FUSED_DOWN_PROJ, "mlp.experts.down_proj")
+                    .build());
 
     /// What a GGUF of architecture llama with experts is called here.
     static final String LLAMA_MOE = "llama_moe";

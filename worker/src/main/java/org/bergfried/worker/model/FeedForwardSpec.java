@@ -1,5 +1,6 @@
 package org.bergfried.worker.model;
 
+import org.bergfried.worker.kernel.Activation;
 import org.bergfried.worker.kernel.GateShape;
 
 /// The feed-forward part of one layer.
@@ -14,5 +15,11 @@ public sealed interface FeedForwardSpec {
     /// @param gate          how the gate chooses.
     /// @param expertColumns columns of a routed expert's inner activation.
     /// @param sharedColumns of the shared expert's (several shared experts are one wide one); 0 without.
-    record Moe(GateShape gate, int expertColumns, int sharedColumns) implements FeedForwardSpec {}
+    /// @param activation    of routed experts.
+    record Moe(GateShape gate, int expertColumns, int sharedColumns, Activation activation) implements FeedForwardSpec {
+        /// Experts with SwiGLU.
+        public Moe(GateShape gate, int expertColumns, int sharedColumns) {
+            this(gate, expertColumns, sharedColumns, new Activation.SwiGlu());
+        }
+    }
 }

@@ -57,10 +57,10 @@ final class Manifest {
         return digestOf(lines);
     }
 
-    /// The digest of one expert: over the lines of its three tensors.
-    synchronized String digest(TrunkTensors.SwiGlu expert) {
+    /// The digest of one expert: over the lines of what the files hold of it.
+    synchronized String digest(List<StoredTensor> expert) {
         var lines = new ArrayList<String>();
-        for (StoredTensor tensor : List.of(expert.gateProj(), expert.upProj(), expert.downProj())) {
+        for (StoredTensor tensor : expert) {
             int hash = tensor.name().lastIndexOf('#');
             lines.add(line(entry(hash < 0 ? tensor.name() : tensor.name().substring(0, hash)), tensor));
         }

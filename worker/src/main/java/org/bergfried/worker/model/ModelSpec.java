@@ -1,5 +1,6 @@
 package org.bergfried.worker.model;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -14,6 +15,8 @@ import java.util.stream.IntStream;
 /// @param rope           rotary embeddings.
 /// @param layers         the feed-forward part of each layer, in order.
 /// @param tiedHead       whether the head is the embedding's tensor.
+/// @param spans          what the attention of each layer sees, in order.
+/// @param multipliers    factors on the residual stream.
 public record ModelSpec(
         String family,
         int vocabularySize,
@@ -23,15 +26,53 @@ public record ModelSpec(
         AttentionSpec attention,
         RopeSpec rope,
         List<FeedForwardSpec> layers,
-        boolean tiedHead) {
+        boolean tiedHead,
+        List<AttentionSpan> spans,
+        Multipliers multipliers) {
     public ModelSpec {
         layers = List.copyOf(layers);
+        spans = List.copyOf(spans);
+    }
+
+    /// A model of which every layer sees all positions, without multipliers.
+    public ModelSpec(
+            String family,
+            int vocabularySize,
+            int hiddenSize,
+            int contextLength,
+            float normEpsilon,
+            AttentionSpec attention,
+            RopeSpec rope,
+            List<FeedForwardSpec> layers,
+            boolean tiedHead) {
+        this(
+                family,
+                vocabularySize,
+                hiddenSize,
+                contextLength,
+                normEpsilon,
+                attention,
+                rope,
+                layers,
+                tiedHead,
+                Collections.nCopies(layers.size(), AttentionSpan.ALL),
+                Multipliers.NONE);
     }
 
     /// The same with other rotary embeddings.
     ModelSpec withRope(RopeSpec other) {
         return new ModelSpec(
-                family, vocabularySize, hiddenSize, contextLength, normEpsilon, attention, other, layers, tiedHead);
+                family,
+                vocabularySize,
+                hiddenSize,
+                contextLength,
+                normEpsilon,
+                attention,
+                other,
+                layers,
+                tiedHead,
+                spans,
+                multipliers);
     }
 
     /// Layers whose feed-forward part is a mixture of experts, in order.

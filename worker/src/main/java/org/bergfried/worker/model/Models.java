@@ -70,8 +70,7 @@ public final class Models {
         try {
             var tensors = new TensorFinder(store, form);
             ModelSpec spec = RopeDivisors.apply(tensors, facts.spec());
-            var complete = new Facts(facts.family(), spec, facts.attentionBias());
-            return new OpenModel(store, tensors, complete, arena, texts, cache);
+            return new OpenModel(store, tensors, facts.withSpec(spec), arena, texts, cache);
         } catch (RuntimeException e) {
             arena.close();
             store.close();

@@ -31,7 +31,7 @@ final class OpenModel implements Model {
         this.store = store;
         this.arena = arena;
         this.trunk = new TrunkReader(tensors, facts, new LatentSplit(arena)).read();
-        this.experts = new ExpertReader(tensors, spec);
+        this.experts = new ExpertReader(tensors, facts);
         this.manifest = new Manifest(store, tensors, experts, cache);
         this.readTexts = readTexts;
         tensors.refuseUnused(spec.layers().size());
@@ -59,7 +59,7 @@ final class OpenModel implements Model {
 
     @Override
     public String expertDigest(int layer, int expert) {
-        return manifest.digest(experts.expert(layer, expert));
+        return manifest.digest(experts.stored(layer, expert));
     }
 
     @Override

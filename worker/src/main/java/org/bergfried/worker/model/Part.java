@@ -33,12 +33,18 @@ enum Part {
     /// The V halves; only GGUFs have them.
     VALUE_UP("self_attn.v_b_proj.weight", "attn_v_b.weight"),
 
+    /// A logit for each query head that its softmax sums, `[heads]`.
+    SINKS("self_attn.sinks", "attn_sinks.weight"),
+
     GATE_PROJ("mlp.gate_proj.weight", "ffn_gate.weight"),
     UP_PROJ("mlp.up_proj.weight", "ffn_up.weight"),
     DOWN_PROJ("mlp.down_proj.weight", "ffn_down.weight"),
 
     GATE("mlp.gate.weight", "ffn_gate_inp.weight"),
     GATE_BIAS("mlp.gate.e_score_correction_bias", "exp_probs_b.bias"),
+    GATE_LOGIT_BIAS("mlp.router.bias", "ffn_gate_inp.bias"),
+    /// The logit that weighs the shared expert, `[1, hiddenSize]`.
+    SHARED_GATE("mlp.shared_expert_gate.weight", "ffn_gate_inp_shexp.weight"),
     SHARED_GATE_PROJ("mlp.shared_experts.gate_proj.weight", "ffn_gate_shexp.weight"),
     SHARED_UP_PROJ("mlp.shared_experts.up_proj.weight", "ffn_up_shexp.weight"),
     SHARED_DOWN_PROJ("mlp.shared_experts.down_proj.weight", "ffn_down_shexp.weight"),
@@ -51,7 +57,13 @@ enum Part {
     // All experts of a layer in one tensor `[experts, outputs, inputs]`; only GGUFs have them.
     MERGED_GATE_PROJ("mlp.experts.gate_proj.weight", "ffn_gate_exps.weight"),
     MERGED_UP_PROJ("mlp.experts.up_proj.weight", "ffn_up_exps.weight"),
-    MERGED_DOWN_PROJ("mlp.experts.down_proj.weight", "ffn_down_exps.weight");
+    MERGED_DOWN_PROJ("mlp.experts.down_proj.weight", "ffn_down_exps.weight"),
+
+    // All experts of a layer, gate and up in one tensor; only safetensors have them.
+    FUSED_GATE_UP_PROJ("mlp.experts.gate_up_proj", "ffn_gate_up_exps.weight"),
+    FUSED_GATE_UP_BIAS("mlp.experts.gate_up_proj_bias", "ffn_gate_up_exps.bias"),
+    FUSED_DOWN_PROJ("mlp.experts.down_proj", "ffn_down_exps.weight"),
+    FUSED_DOWN_BIAS("mlp.experts.down_proj_bias", "ffn_down_exps.bias");
 
     private final String huggingFace;
     private final String gguf;

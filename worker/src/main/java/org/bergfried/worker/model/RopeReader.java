@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /// @param theta    the base.
 /// @param scaling  how frequencies are stretched.
 /// @param keyScale `m` of the attention's scale m^2 / sqrt(dqk); 1 without `mscale_all_dim`.
-record RopeReader(double theta, Scaling scaling, double keyScale) {
+/// @param part     the share of a head's columns that turns.
+record RopeReader(double theta, Scaling scaling, double keyScale, double part) {
     /// The field in which a GGUF states 0.1 * mscale_all_dim.
     static final String LOG_MULTIPLIER = "yarn_log_multiplier";
 
@@ -18,6 +19,7 @@ record RopeReader(double theta, Scaling scaling, double keyScale) {
 
     static RopeReader read(Config config, int contextLength) {
         double outerTheta = config.number("rope_theta", THETA);
+        double outerPart = config.number("partial_rotary_factor", 1);
         Config inner = config.nested("rope_parameters");
         Config older = config.nested("rope_scaling");
         if (inner != null && older != null) {
@@ -25,22 +27,20 @@ record RopeReader(double theta, Scaling scaling, double keyScale) {
         }
         Config rope = inner != null ? inner : older;
         if (rope == null) {
-            return new RopeReader(outerTheta, new Scaling.None(), 1);
+            return new RopeReader(outerTheta, new Scaling.None(), 1, outerPart);
         }
-        RopeReader result = scaled(rope, rope.number("rope_theta", outerTheta), contextLength);
+        double part = rope.number("partial_rotary_factor", outerPart);
+        RopeReader result = scaled(rope, rope.number("rope_theta", outerTheta), part, contextLength);
         rope.refuseUnread(Set.of("type", "rope_type"));
         return result;
     }
 
-    private static RopeReader scaled(Config rope, double theta, int contextLength) {
-        if (rope.number("partial_rotary_factor", 1) != 1) {
-            throw rope.refuse("partial_rotary_factor", "only 1 is understood");
-        }
+    private static RopeReader scaled(Config rope, double theta, double part, int contextLength) {
         String type = rope.word("rope_type", rope.word("type", "default"));
         return switch (type) {
-            case "default" -> new RopeReader(theta, new Scaling.None(), 1);
-            case "llama3" -> new RopeReader(theta, llama3(rope, contextLength), 1);
-            case "yarn" -> yarn(rope, theta, contextLength);
+            case "default" -> new RopeReader(theta, new Scaling.None(), 1, part);
+            case "llama3" -> new RopeReader(theta, llama3(rope, contextLength), 1, part);
+            case "yarn" -> yarn(rope, theta, part, contextLength);
             default ->
                 throw rope.refuse(
                         rope.has("rope_type") ? "rope_type" : "type", "understood are default, yarn and llama3");
@@ -57,7 +57,7 @@ record RopeReader(double theta, Scaling scaling, double keyScale) {
         return new Scaling.Llama3(rope.number("factor"), low, high, original);
     }
 
-    private static RopeReader yarn(Config rope, double theta, int contextLength) {
+    private static RopeReader yarn(Config rope, double theta, double part, int contextLength) {
         int original = rope.count("original_max_position_embeddings", CONTEXT_MAX, contextLength);
         double factor = rope.number("factor", (double) contextLength / original);
         // Both are 0.1 times what multiplies the logarithm; GGUF states the product.
@@ -77,11 +77,11 @@ record RopeReader(double theta, Scaling scaling, double keyScale) {
                 original,
                 rope.number("attention_factor", attentionFactor),
                 rope.flag("truncate", true));
-        return new RopeReader(theta, scaling, mscaleAll == null ? 1 : magnitude(factor, mscaleAll));
+        return new RopeReader(theta, scaling, mscaleAll == null ? 1 : magnitude(factor, mscaleAll), part);
     }
 
     private static @Nullable Double tenth(Config rope, String field) {
-        if (!rope.has(field) || rope.isZero(field)) {
+        if (!rope.has(field) || rope.is(field, 0)) {
             return null; // Transformers takes 0 for absent
         }
         return 0.1 * rope.number(field);

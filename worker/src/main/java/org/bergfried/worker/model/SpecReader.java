@@ -3,7 +3,6 @@ package org.bergfried.worker.model;
 import java.util.ArrayList;
 import java.util.List;
 import org.bergfried.contract.Limits;
-import tools.jackson.databind.JsonNode;
 
 /// Turns a configuration into a [ModelSpec], and refuses what it does not understand.
 final class SpecReader {
@@ -26,10 +25,27 @@ final class SpecReader {
     /// Reads every field that matters.
     ///
     /// @param name the `model_type` or GGUF architecture, for the result.
-    static Facts read(String name, Family family, Config config) {
-        ModelSpec spec = new SpecReader(name, family, config).read();
+    static Facts read(String name, Family family, Config file) {
+        Config config = file.withAliases(family.fields());
+        Facts facts = new SpecReader(name, family, config).facts();
+        family.stated().forEach(config::only);
+        family.harmless().forEach(config::value);
         config.refuseUnread(Families.HARMLESS_FIELDS);
-        return new Facts(family, spec, config.flag("attention_bias", false));
+        return facts;
+    }
+
+    private Facts facts() {
+        boolean stated = config.flag("attention_bias", false);
+        boolean inputBias = switch (family.biases()) {
+            case ALL_IF_STATED, INPUTS_IF_STATED -> stated;
+            case INPUTS -> config.flag("qkv_bias", true);
+        };
+        boolean norms = switch (family.norms()) {
+            case NONE -> false;
+            case HEADS, HEADS_AFTER_ROPE, WHOLE -> true;
+            case HEADS_IF_STATED -> config.flag("use_qk_norm", false);
+        };
+        return new Facts(family, read(), inputBias, stated && family.biases() == Family.Biases.ALL_IF_STATED, norms);
     }
 
     private ModelSpec read() {
@@ -39,8 +55,9 @@ final class SpecReader {
         int hiddenSize = config.count("hidden_size", COLUMNS_MAX);
         int contextLength = config.count("max_position_embeddings", Integer.MAX_VALUE);
         boolean interleaved = config.flag("rope_interleave", family.interleaved());
-        int rotaryColumns = rotaryColumns(hiddenSize);
         RopeReader rope = RopeReader.read(config, contextLength);
+        int rotaryColumns = rotaryColumns(hiddenSize, rope);
+        List<FeedForwardSpec> layers = layers();
         return new ModelSpec(
                 name,
                 config.count("vocab_size", VOCABULARY_MAX),
@@ -49,37 +66,44 @@ final class SpecReader {
                 (float) config.number("rms_norm_eps"),
                 attention(hiddenSize, rope),
                 new RopeSpec(rotaryColumns, rope.theta(), interleaved, rope.scaling()),
-                layers(),
-                config.flag("tie_word_embeddings", false));
+                layers,
+                config.flag("tie_word_embeddings", false),
+                new SpanReader(family, config).spans(layers.size()),
+                family.multipliers() ? multipliers() : Multipliers.NONE);
+    }
+
+    /// ARITHMETIC.md rule G: one product each; logits are stated by their divisor.
+    private Multipliers multipliers() {
+        return new Multipliers(
+                (float) config.number("embedding_multiplier", 1),
+                (float) config.number("residual_multiplier", 1),
+                (float) (1 / config.number("logits_scaling", 1)));
     }
 
     private void refuseOtherAttention() {
-        config.value("sliding_window");
-        if (config.flag("use_sliding_window", false)) {
-            throw config.refuse("use_sliding_window", "only attention to all positions is understood");
-        }
         if (config.flag("attention_bias", false) && family.attention() == Family.Attention.LATENT) {
             throw config.refuse("attention_bias", "latent attention with biases is not understood");
         }
-        JsonNode kinds = config.value("layer_types");
-        if (kinds != null) {
-            for (JsonNode kind : kinds) {
-                if (!kind.isString() || !kind.stringValue().equals("full_attention")) {
-                    throw config.refuse("layer_types", "only full_attention is understood");
-                }
-            }
-        }
     }
 
-    private int rotaryColumns(int hiddenSize) {
-        int columns = family.attention() == Family.Attention.LATENT
-                ? config.count("qk_rope_head_dim", COLUMNS_MAX)
-                : headColumns(hiddenSize);
+    private int rotaryColumns(int hiddenSize, RopeReader rope) {
+        boolean latent = family.attention() == Family.Attention.LATENT;
+        if (latent && rope.part() != 1) {
+            throw config.refuse("partial_rotary_factor", "only 1 is understood where the attention is latent");
+        }
+        int columns = latent ? config.count("qk_rope_head_dim", COLUMNS_MAX) : turned(headColumns(hiddenSize), rope);
         if (columns % 2 != 0) {
-            throw config.refuse(
-                    family.attention() == Family.Attention.LATENT ? "qk_rope_head_dim" : "head_dim", "must be even");
+            throw config.refuse(latent ? "qk_rope_head_dim" : "head_dim", "the columns that turn must be even");
         }
         return columns;
+    }
+
+    /// The first columns of a head that turn: a share of them, or a number.
+    private int turned(int columns, RopeReader rope) {
+        if (rope.part() > 1) {
+            throw config.refuse("partial_rotary_factor", "must be at most 1");
+        }
+        return config.count("rotary_dim", columns, (int) (columns * rope.part()));
     }
 
     private int headColumns(int hiddenSize) {
@@ -105,7 +129,11 @@ final class SpecReader {
         }
         int columns = headColumns(hiddenSize);
         requireRows(heads, columns);
-        return new AttentionSpec.Grouped(heads, kvHeads, columns, scale(1, columns));
+        float scale = family.multipliers() && config.has("attention_multiplier")
+                ? (float) config.number("attention_multiplier")
+                : scale(1, columns);
+        boolean turnsFirst = family.norms() == Family.Norms.HEADS_AFTER_ROPE;
+        return new AttentionSpec.Grouped(heads, kvHeads, columns, scale, turnsFirst);
     }
 
     private AttentionSpec latent(double keyScale) {

@@ -54,9 +54,11 @@ final class TensorFinder {
         return requireFloat(matrix(name, rows, columns));
     }
 
-    /// A norm or bias.
+    /// A norm or bias, `[columns]` or `[1, columns]`.
     StoredTensor vector(String name, int columns) {
-        return requireFloat(checked(name, List.of(columns)));
+        TensorEntry entry = store.entries().get(name);
+        boolean row = entry != null && entry.shape().size() == 2;
+        return requireFloat(checked(name, row ? List.of(1, columns) : List.of(columns)));
     }
 
     /// A bias that the file may have.

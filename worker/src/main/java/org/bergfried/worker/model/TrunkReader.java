@@ -9,37 +9,37 @@ import org.jspecify.annotations.Nullable;
 final class TrunkReader {
     private final TensorFinder tensors;
     private final Form form;
-    private final Family family;
+    private final Names names;
+    private final Facts facts;
     private final ModelSpec spec;
     private final LatentSplit split;
-    private final boolean attentionBias;
 
     TrunkReader(TensorFinder tensors, Facts facts, LatentSplit split) {
         this.tensors = tensors;
         this.form = tensors.form();
-        this.family = facts.family();
+        this.names = new Names(form, facts.family());
+        this.facts = facts;
         this.spec = facts.spec();
         this.split = split;
-        this.attentionBias = facts.attentionBias();
     }
 
     TrunkTensors read() {
         int hidden = spec.hiddenSize();
-        StoredTensor embedding = tensors.matrix(Part.EMBEDDING.name(form), spec.vocabularySize(), hidden);
+        StoredTensor embedding = tensors.matrix(names.of(Part.EMBEDDING), spec.vocabularySize(), hidden);
         var layers = new ArrayList<TrunkTensors.Layer>();
         for (int layer = 0; layer < spec.layers().size(); layer++) {
             layers.add(new TrunkTensors.Layer(
-                    tensors.vector(Part.ATTENTION_NORM.name(form, layer), hidden),
+                    tensors.vector(names.of(Part.ATTENTION_NORM, layer), hidden),
                     attention(layer),
-                    tensors.vector(Part.FEED_FORWARD_NORM.name(form, layer), hidden),
+                    tensors.vector(names.of(Part.FEED_FORWARD_NORM, layer), hidden),
                     feedForward(layer)));
         }
         if (spec.tiedHead()) {
-            tensors.ignore(Part.HEAD.name(form));
+            tensors.ignore(names.of(Part.HEAD));
         }
         StoredTensor head =
-                spec.tiedHead() ? embedding : tensors.matrix(Part.HEAD.name(form), spec.vocabularySize(), hidden);
-        return new TrunkTensors(embedding, layers, tensors.vector(Part.OUTPUT_NORM.name(form), hidden), head);
+                spec.tiedHead() ? embedding : tensors.matrix(names.of(Part.HEAD), spec.vocabularySize(), hidden);
+        return new TrunkTensors(embedding, layers, tensors.vector(names.of(Part.OUTPUT_NORM), hidden), head);
     }
 
     private TrunkTensors.Attention attention(int layer) {
@@ -54,25 +54,30 @@ final class TrunkReader {
         int head = attention.headColumns();
         int queries = attention.heads() * head;
         int keys = attention.kvHeads() * head;
-        boolean norms = family.headNorms();
+        boolean whole = facts.family().norms() == Family.Norms.WHOLE;
         return new TrunkTensors.Grouped(
-                tensors.matrix(Part.QUERY.name(form, layer), queries, hidden),
-                tensors.matrix(Part.KEY.name(form, layer), keys, hidden),
-                tensors.matrix(Part.VALUE.name(form, layer), keys, hidden),
-                bias(Part.QUERY_BIAS.name(form, layer), queries),
-                bias(Part.KEY_BIAS.name(form, layer), keys),
-                bias(Part.VALUE_BIAS.name(form, layer), keys),
-                norms ? tensors.vector(Part.QUERY_HEAD_NORM.name(form, layer), head) : null,
-                norms ? tensors.vector(Part.KEY_HEAD_NORM.name(form, layer), head) : null,
-                tensors.matrix(Part.ATTENTION_OUTPUT.name(form, layer), hidden, queries),
-                bias(Part.ATTENTION_OUTPUT_BIAS.name(form, layer), hidden));
+                tensors.matrix(names.of(Part.QUERY, layer), queries, hidden),
+                tensors.matrix(names.of(Part.KEY, layer), keys, hidden),
+                tensors.matrix(names.of(Part.VALUE, layer), keys, hidden),
+                bias(facts.inputBias(), names.of(Part.QUERY_BIAS, layer), queries),
+                bias(facts.inputBias(), names.of(Part.KEY_BIAS, layer), keys),
+                bias(facts.inputBias(), names.of(Part.VALUE_BIAS, layer), keys),
+                norm(Part.QUERY_HEAD_NORM, layer, whole ? queries : head),
+                norm(Part.KEY_HEAD_NORM, layer, whole ? keys : head),
+                tensors.matrix(names.of(Part.ATTENTION_OUTPUT, layer), hidden, queries),
+                bias(facts.outputBias(), names.of(Part.ATTENTION_OUTPUT_BIAS, layer), hidden),
+                facts.family().sinks() ? tensors.vector(names.of(Part.SINKS, layer), attention.heads()) : null);
     }
 
-    private @Nullable StoredTensor bias(String name, int columns) {
+    private @Nullable StoredTensor norm(Part part, int layer, int columns) {
+        return facts.norms() ? tensors.vector(names.of(part, layer), columns) : null;
+    }
+
+    private @Nullable StoredTensor bias(boolean stated, String name, int columns) {
         if (form == Form.GGUF) {
             return tensors.optionalVector(name, columns);
         }
-        return attentionBias ? tensors.vector(name, columns) : null;
+        return stated ? tensors.vector(name, columns) : null;
     }
 
     private TrunkTensors.Latent latent(int layer, AttentionSpec.Latent attention) {
@@ -81,33 +86,38 @@ final class TrunkReader {
         int rank = attention.queryRank();
         LatentSplit.Halves halves = split.read(tensors, layer, attention);
         return new TrunkTensors.Latent(
-                rank == 0 ? null : tensors.matrix(Part.QUERY_DOWN.name(form, layer), rank, hidden),
-                rank == 0 ? null : tensors.vector(Part.QUERY_DOWN_NORM.name(form, layer), rank),
+                rank == 0 ? null : tensors.matrix(names.of(Part.QUERY_DOWN, layer), rank, hidden),
+                rank == 0 ? null : tensors.vector(names.of(Part.QUERY_DOWN_NORM, layer), rank),
                 rank == 0
-                        ? tensors.matrix(Part.QUERY.name(form, layer), queries, hidden)
-                        : tensors.matrix(Part.QUERY_UP.name(form, layer), queries, rank),
-                tensors.matrix(Part.KV_DOWN.name(form, layer), attention.kvRank() + attention.ropeColumns(), hidden),
-                tensors.vector(Part.KV_NORM.name(form, layer), attention.kvRank()),
+                        ? tensors.matrix(names.of(Part.QUERY, layer), queries, hidden)
+                        : tensors.matrix(names.of(Part.QUERY_UP, layer), queries, rank),
+                tensors.matrix(names.of(Part.KV_DOWN, layer), attention.kvRank() + attention.ropeColumns(), hidden),
+                tensors.vector(names.of(Part.KV_NORM, layer), attention.kvRank()),
                 halves.keyUp(),
                 halves.valueUp(),
                 tensors.matrix(
-                        Part.ATTENTION_OUTPUT.name(form, layer), hidden, attention.heads() * attention.valueColumns()));
+                        names.of(Part.ATTENTION_OUTPUT, layer), hidden, attention.heads() * attention.valueColumns()));
     }
 
     private TrunkTensors.FeedForward feedForward(int layer) {
-        int hidden = spec.hiddenSize();
         return switch (spec.layers().get(layer)) {
             case FeedForwardSpec.Dense dense ->
                 swiGlu(layer, dense.columns(), Part.GATE_PROJ, Part.UP_PROJ, Part.DOWN_PROJ);
-            case FeedForwardSpec.Moe moe -> {
-                int experts = moe.gate().experts();
-                boolean biased = family.mixture() == Family.Mixture.SIGMOID_GROUPS;
-                yield new TrunkTensors.Moe(
-                        tensors.floatMatrix(Part.GATE.name(form, layer), experts, hidden),
-                        biased ? tensors.vector(Part.GATE_BIAS.name(form, layer), experts) : null,
-                        moe.sharedColumns() == 0 ? null : shared(layer, moe.sharedColumns()));
-            }
+            case FeedForwardSpec.Moe moe -> mixture(layer, moe);
         };
+    }
+
+    private TrunkTensors.Moe mixture(int layer, FeedForwardSpec.Moe moe) {
+        int experts = moe.gate().experts();
+        Family family = facts.family();
+        boolean turns = family.experts() == Family.Experts.TURNS;
+        boolean gated = family.shared() == Family.Shared.GATED;
+        return new TrunkTensors.Moe(
+                tensors.floatMatrix(names.of(Part.GATE, layer), experts, spec.hiddenSize()),
+                turns ? tensors.vector(names.of(Part.GATE_LOGIT_BIAS, layer), experts) : null,
+                family.mixture().biased ? tensors.vector(names.of(Part.GATE_BIAS, layer), experts) : null,
+                moe.sharedColumns() == 0 ? null : shared(layer, moe.sharedColumns()),
+                gated ? tensors.vector(names.of(Part.SHARED_GATE, layer), spec.hiddenSize()) : null);
     }
 
     private TrunkTensors.SwiGlu shared(int layer, int columns) {
@@ -117,8 +127,8 @@ final class TrunkReader {
     private TrunkTensors.SwiGlu swiGlu(int layer, int columns, Part gate, Part up, Part down) {
         int hidden = spec.hiddenSize();
         return new TrunkTensors.SwiGlu(
-                tensors.matrix(gate.name(form, layer), columns, hidden),
-                tensors.matrix(up.name(form, layer), columns, hidden),
-                tensors.matrix(down.name(form, layer), hidden, columns));
+                tensors.matrix(names.of(gate, layer), columns, hidden),
+                tensors.matrix(names.of(up, layer), columns, hidden),
+                tensors.matrix(names.of(down, layer), hidden, columns));
     }
 }

@@ -64,10 +64,12 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
     /// @param key       `[kvHeads * headColumns, hiddenSize]`.
     /// @param value     `[kvHeads * headColumns, hiddenSize]`.
     /// @param queryBias `[heads * headColumns]` or null; likewise the next two.
-    /// @param queryNorm `[headColumns]`, RMSNorm of each query head before RoPE, or null.
-    /// @param keyNorm   `[headColumns]` or null.
+    /// @param queryNorm `[headColumns]`, RMSNorm of each query head, or `[heads * headColumns]`, of all together;
+    ///     or null.
+    /// @param keyNorm   `[headColumns]` or `[kvHeads * headColumns]` or null.
     /// @param output    `[hiddenSize, heads * headColumns]`.
     /// @param outputBias `[hiddenSize]` or null.
+    /// @param sinks     `[heads]`, a logit that each head's softmax sums, or null.
     public record Grouped(
             StoredTensor query,
             StoredTensor key,
@@ -78,11 +80,13 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
             @Nullable StoredTensor queryNorm,
             @Nullable StoredTensor keyNorm,
             StoredTensor output,
-            @Nullable StoredTensor outputBias)
+            @Nullable StoredTensor outputBias,
+            @Nullable StoredTensor sinks)
             implements Attention {
         @Override
         public List<StoredTensor> tensors() {
-            return present(query, key, value, queryBias, keyBias, valueBias, queryNorm, keyNorm, output, outputBias);
+            return present(
+                    query, key, value, queryBias, keyBias, valueBias, queryNorm, keyNorm, output, outputBias, sinks);
         }
     }
 
@@ -126,25 +130,49 @@ public record TrunkTensors(StoredTensor embedding, List<Layer> layers, StoredTen
     /// @param gateProj `[columns, hiddenSize]`.
     /// @param upProj   `[columns, hiddenSize]`.
     /// @param downProj `[hiddenSize, columns]`.
-    public record SwiGlu(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements FeedForward {
+    /// @param biases   of the three or null.
+    public record SwiGlu(
+            StoredTensor gateProj,
+            StoredTensor upProj,
+            StoredTensor downProj,
+            @Nullable Biases biases) implements FeedForward {
+        /// One without biases.
+        public SwiGlu(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) {
+            this(gateProj, upProj, downProj, null);
+        }
+
         @Override
         public List<StoredTensor> tensors() {
-            return List.of(gateProj, upProj, downProj);
+            return biases == null
+                    ? List.of(gateProj, upProj, downProj)
+                    : List.of(gateProj, upProj, downProj, biases.gate, biases.up, biases.down);
         }
     }
 
+    /// Biases of a SwiGLU, added after the products.
+    ///
+    /// @param gate `[columns]`.
+    /// @param up   `[columns]`.
+    /// @param down `[hiddenSize]`.
+    public record Biases(StoredTensor gate, StoredTensor up, StoredTensor down) {}
+
     /// The trunk's part of a mixture of experts.
     ///
-    /// @param gate   `[experts, hiddenSize]`, float.
-    /// @param bias   `[experts]`, float, added to scores for the choice only, or null.
-    /// @param shared the shared expert or null.
+    /// @param gate       `[experts, hiddenSize]`, float.
+    /// @param logitBias  `[experts]`, float, added to logits, or null.
+    /// @param bias       `[experts]`, float, added to scores for the choice only, or null.
+    /// @param shared     the shared expert or null.
+    /// @param sharedGate `[1, hiddenSize]`, float: the sigmoid of its product weighs the shared expert; or null.
     public record Moe(
             StoredTensor gate,
+            @Nullable StoredTensor logitBias,
             @Nullable StoredTensor bias,
-            @Nullable SwiGlu shared) implements FeedForward {
+            @Nullable SwiGlu shared,
+            @Nullable StoredTensor sharedGate)
+            implements FeedForward {
         @Override
         public List<StoredTensor> tensors() {
-            List<StoredTensor> all = present(gate, bias);
+            List<StoredTensor> all = present(gate, logitBias, bias, sharedGate);
             if (shared != null) {
                 all.addAll(shared.tensors());
             }

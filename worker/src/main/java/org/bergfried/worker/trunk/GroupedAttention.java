@@ -2,9 +2,11 @@ package org.bergfried.worker.trunk;
 
 import org.bergfried.worker.kernel.AttentionShape;
 import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.CacheView;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.kvcache.KvCache;
+import org.bergfried.worker.model.AttentionSpan;
 import org.bergfried.worker.model.AttentionSpec;
 import org.bergfried.worker.model.RopeSpec;
 import org.bergfried.worker.model.TrunkTensors;
@@ -25,6 +27,7 @@ final class GroupedAttention implements Attention {
     private final int kvColumns; // kvHeads * headColumns
     private final float normEpsilon;
     private final AttentionShape shape;
+    private final AttentionSpan span;
     private final RopeShape queryRope;
     private final RopeShape keyRope;
 
@@ -34,10 +37,11 @@ final class GroupedAttention implements Attention {
     private final @Nullable Matrix queryBias; // [1, heads * headColumns]
     private final @Nullable Matrix keyBias; // [1, kvHeads * headColumns]
     private final @Nullable Matrix valueBias; // [1, kvHeads * headColumns]
-    private final @Nullable Matrix queryNorm; // [1, headColumns]
-    private final @Nullable Matrix keyNorm; // [1, headColumns]
+    private final @Nullable Matrix queryNorm; // [1, headColumns] or [1, heads * headColumns]
+    private final @Nullable Matrix keyNorm; // [1, headColumns] or [1, kvHeads * headColumns]
     private final Matrix outputProj; // [hiddenSize, heads * headColumns]
     private final @Nullable Matrix outputBias; // [1, hiddenSize]
+    private final @Nullable Matrix sinks; // [1, heads]
 
     private final Rows query; // [n, heads * headColumns]
     private final Rows key; // [n, kvHeads * headColumns]
@@ -55,6 +59,7 @@ final class GroupedAttention implements Attention {
         normEpsilon = core.spec().normEpsilon();
         shape = new AttentionShape(
                 spec.heads(), spec.kvHeads(), spec.headColumns(), spec.headColumns(), 0, kvColumns, spec.scale());
+        span = core.spec().spans().get(layer);
         RopeSpec rope = core.spec().rope();
         queryRope = new RopeShape(spec.heads(), spec.headColumns(), rope.columns(), rope.interleaved());
         keyRope = new RopeShape(spec.kvHeads(), spec.headColumns(), rope.columns(), rope.interleaved());
@@ -70,6 +75,7 @@ final class GroupedAttention implements Attention {
         keyNorm = matrices.loadIfPresent(tensors.keyNorm());
         outputProj = matrices.load(tensors.output());
         outputBias = matrices.loadIfPresent(tensors.outputBias());
+        sinks = matrices.loadIfPresent(tensors.sinks());
 
         query = memory.query;
         key = memory.key;
@@ -83,16 +89,19 @@ final class GroupedAttention implements Attention {
         project(normed, n, queryProj, queryBias, query);
         project(normed, n, keyProj, keyBias, key);
         project(normed, n, valueProj, valueBias, value);
-        normHeads(query, n * spec.heads(), queryNorm);
-        normHeads(key, n * spec.kvHeads(), keyNorm);
-        backend.rope(query, n, queryRope, step.positions(), ropeTable);
-        backend.rope(key, n, keyRope, step.positions(), ropeTable);
+        if (spec.turnsFirst()) {
+            turn(n);
+            norm(n);
+        } else {
+            norm(n);
+            turn(n);
+        }
 
         long keyOffset = cache.layerOffset(layer);
         backend.store(key, n, kvColumns, cache.buffer(), keyOffset, cache.rowStride(), step.slots());
         backend.store(value, n, kvColumns, cache.buffer(), keyOffset + kvColumns, cache.rowStride(), step.slots());
 
-        backend.attention(shape, query, n, step.cacheView(layer), mixed.rewrite());
+        attend(n);
         project(mixed, n, outputProj, outputBias, y);
     }
 
@@ -103,11 +112,34 @@ final class GroupedAttention implements Attention {
         }
     }
 
-    /// Heads stand one after the other, so `n` rows of several heads are as many rows of one head each.
-    private void normHeads(Rows x, int headRows, @Nullable Matrix weight) {
+    private void norm(int n) {
+        norm(query, n * spec.heads(), queryNorm);
+        norm(key, n * spec.kvHeads(), keyNorm);
+    }
+
+    /// Heads stand one after the other, so `n` rows of several heads are as many rows of one head each, or of as many
+    /// as the norm is wide.
+    private void norm(Rows x, int headRows, @Nullable Matrix weight) {
         if (weight != null) {
-            Rows heads = Rows.of(x.buffer(), spec.headColumns());
-            backend.rmsNorm(heads, headRows, weight, normEpsilon, heads);
+            Rows rows = Rows.of(x.buffer(), weight.columns());
+            int heads = weight.columns() / spec.headColumns();
+            backend.rmsNorm(rows, headRows / heads, weight, normEpsilon, rows);
+        }
+    }
+
+    private void turn(int n) {
+        if (span.rotates()) {
+            backend.rope(query, n, queryRope, step.positions(), ropeTable);
+            backend.rope(key, n, keyRope, step.positions(), ropeTable);
+        }
+    }
+
+    private void attend(int n) {
+        CacheView view = step.cacheView(layer);
+        if (span.window() == 0 && sinks == null) {
+            backend.attention(shape, query, n, view, mixed.rewrite());
+        } else {
+            backend.attentionWithin(shape, span.window(), sinks, query, n, view, mixed.rewrite());
         }
     }
 

@@ -15,6 +15,7 @@ final class Head {
     private final int hiddenSize;
     private final int vocabularySize;
     private final float normEpsilon;
+    private final float factor; // of the logits
 
     private final Matrix norm; // [1, hiddenSize]
     private final Matrix proj; // [vocabularySize, hiddenSize]
@@ -29,6 +30,7 @@ final class Head {
         hiddenSize = core.spec().hiddenSize();
         vocabularySize = core.spec().vocabularySize();
         normEpsilon = core.spec().normEpsilon();
+        factor = core.spec().multipliers().logits();
         this.norm = norm;
         this.proj = proj;
         Memory memory = core.memory().head();
@@ -51,6 +53,9 @@ final class Head {
         backend.gather(hidden, step.wanted(), wanted, hiddenSize, rows);
         backend.rmsNorm(rows, wanted, norm, normEpsilon, rows);
         gathered.multiply(proj, wanted, Rows.of(logits, vocabularySize));
+        if (factor != 1) {
+            backend.scale(Rows.of(logits, vocabularySize), wanted, vocabularySize, factor);
+        }
         backend.read(logits, 0, result);
         for (int i = 0; i < wanted; i++) {
             if (hasNan(result, (long) i * vocabularySize)) {

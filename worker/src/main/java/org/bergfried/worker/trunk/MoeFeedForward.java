@@ -29,7 +29,9 @@ final class MoeFeedForward implements FeedForward {
 
     private final Matrix gate; // [experts, hiddenSize], float
     private final @Nullable Matrix gateBias; // [1, experts]
+    private final @Nullable Matrix logitBias; // [1, experts]
     private final @Nullable DenseFeedForward shared;
+    private final @Nullable Matrix sharedGate; // [1, hiddenSize]
 
     private final Memory memory;
     private final Rows scores; // [n, experts]
@@ -52,6 +54,8 @@ final class MoeFeedForward implements FeedForward {
                 && expert.upProj().type().integerCoded();
         gate = core.matrices().load(tensors.gate());
         gateBias = core.matrices().loadIfPresent(tensors.bias());
+        logitBias = core.matrices().loadIfPresent(tensors.logitBias());
+        sharedGate = core.matrices().loadIfPresent(tensors.sharedGate());
         shared = tensors.shared() == null ? null : new DenseFeedForward(core, tensors.shared(), spec.sharedColumns());
         memory = core.memory().moe();
         scores = Rows.of(memory.scores, shape.experts());
@@ -61,14 +65,25 @@ final class MoeFeedForward implements FeedForward {
     public void run(Operand normed, Rows y) {
         int n = step.count();
         normed.multiply(gate, n, scores);
+        if (logitBias != null) {
+            backend.addBias(scores, n, logitBias);
+        }
         backend.gate(shape, scores, gateBias, n, memory.ids, memory.weights);
         dispatcher.dispatch(assignment(normed, n));
         if (shared != null) {
             shared.run(normed, memory.sharedOutput);
+            weighShared(normed, n);
         }
         combine(n, y);
         if (shared != null) {
             backend.add(y, memory.sharedOutput, n, hiddenSize);
+        }
+    }
+
+    private void weighShared(Operand normed, int n) {
+        if (sharedGate != null) {
+            normed.multiply(sharedGate, n, memory.sharedLogit);
+            backend.scaleBySigmoid(memory.sharedOutput, n, hiddenSize, memory.sharedLogit);
         }
     }
 
@@ -121,6 +136,7 @@ final class MoeFeedForward implements FeedForward {
     /// @param weights      float32 `[rowsMax, chosen]`.
     /// @param sums         int64 `[rowsMax, hiddenSize]`.
     /// @param sharedOutput float32 `[rowsMax, hiddenSize]`.
+    /// @param sharedLogit  float32 `[rowsMax, 1]`, what weighs it.
     /// @param hostRows     float32 or int8 `[rowsMax, hiddenSize]`.
     /// @param hostScales   float32 `[rowsMax, hiddenSize / 32]`.
     /// @param hostPoisoned int32 `[rowsMax]`.
@@ -130,6 +146,7 @@ final class MoeFeedForward implements FeedForward {
             Buffer weights,
             Buffer sums,
             Rows sharedOutput,
+            Rows sharedLogit,
             MemorySegment hostIds,
             MemorySegment hostWeights,
             MemorySegment hostRows,
@@ -144,6 +161,7 @@ final class MoeFeedForward implements FeedForward {
                     allocator.floats(rows * chosen),
                     allocator.longs(rows * hiddenSize),
                     allocator.rows(rowsMax, hiddenSize),
+                    allocator.rows(rowsMax, 1),
                     allocator.host(rows * chosen * Integer.BYTES),
                     allocator.host(rows * chosen * Float.BYTES),
                     allocator.host(rows * hiddenSize * Float.BYTES),

@@ -143,16 +143,25 @@ public final class Trunk implements StepRunner, AutoCloseable {
         dispatcher.beginStep(step.number());
         int n = rows.count();
         backend.embed(embedding, rows.ids(), n, hidden);
+        scale(hidden, n, spec.multipliers().embedding());
         for (Layer layer : layers) {
             backend.rmsNorm(hidden, n, layer.attentionNorm, spec.normEpsilon(), normed.rewrite());
             layer.attention.run(normed, part);
+            scale(part, n, spec.multipliers().residual());
             backend.add(hidden, part, n, spec.hiddenSize());
             backend.rmsNorm(hidden, n, layer.feedForwardNorm, spec.normEpsilon(), normed.rewrite());
             layer.feedForward.run(normed, part);
+            scale(part, n, spec.multipliers().residual());
             backend.add(hidden, part, n, spec.hiddenSize());
         }
         MemorySegment logits = head.run(hidden);
         return new Outcome(logits, rows.nonFinite());
+    }
+
+    private void scale(Rows x, int n, float factor) {
+        if (factor != 1) {
+            backend.scale(x, n, spec.hiddenSize(), factor);
+        }
     }
 
     /// Gives back what the trunk has allocated and loaded. No step may run.

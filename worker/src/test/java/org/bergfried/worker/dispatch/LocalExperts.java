@@ -4,9 +4,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.bergfried.worker.kernel.Activation;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.TrunkTensors;
 import org.bergfried.worker.tensor.Buffer;
@@ -31,7 +35,8 @@ public final class LocalExperts implements Dispatcher {
 
     private record Key(int layer, int expert) {}
 
-    private record Expert(Matrix gateProj, Matrix upProj, Matrix downProj) {}
+    private record Expert(
+            Matrix gateProj, Matrix upProj, Matrix downProj, List<Matrix> biases, Activation activation) {}
 
     /// Experts of a model, computed on a backend.
     public LocalExperts(Backend backend, Model model) {
@@ -86,8 +91,17 @@ public final class LocalExperts implements Dispatcher {
     private Expert expert(int layer, int expert) {
         return experts.computeIfAbsent(new Key(layer, expert), key -> {
             TrunkTensors.SwiGlu tensors = model.expert(layer, expert);
+            TrunkTensors.Biases biases = tensors.biases();
             return new Expert(
-                    backend.load(tensors.gateProj()), backend.load(tensors.upProj()), backend.load(tensors.downProj()));
+                    backend.load(tensors.gateProj()),
+                    backend.load(tensors.upProj()),
+                    backend.load(tensors.downProj()),
+                    biases == null
+                            ? List.of()
+                            : Stream.of(biases.gate(), biases.up(), biases.down())
+                                    .map(backend::load)
+                                    .toList(),
+                    ((FeedForwardSpec.Moe) model.spec().layers().get(layer)).activation());
         });
     }
 
@@ -100,13 +114,23 @@ public final class LocalExperts implements Dispatcher {
         Codes inner = backend.allocateCodes(1, columns);
         multiply(expert.gateProj(), Rows.of(x, hiddenSize), codes, quantised, Rows.of(gate, columns));
         multiply(expert.upProj(), Rows.of(x, hiddenSize), codes, quantised, Rows.of(up, columns));
-        backend.swiglu(Rows.of(gate, columns), Rows.of(up, columns), 1, columns, Rows.of(gate, columns));
-        multiply(expert.downProj(), Rows.of(gate, columns), inner, false, Rows.of(y, hiddenSize));
+        addBias(expert, 0, Rows.of(gate, columns));
+        addBias(expert, 1, Rows.of(up, columns));
+        Rows activated = Rows.of(gate, columns);
+        backend.activate(expert.activation(), activated, Rows.of(up, columns), 1, columns, activated);
+        multiply(expert.downProj(), activated, inner, false, Rows.of(y, hiddenSize));
+        addBias(expert, 2, Rows.of(y, hiddenSize));
         backend.read(y, 0, output);
         backend.free(gate);
         backend.free(up);
         backend.free(inner.q());
         backend.free(inner.scales());
+    }
+
+    private void addBias(Expert expert, int which, Rows to) {
+        if (!expert.biases().isEmpty()) {
+            backend.addBias(to, 1, expert.biases().get(which));
+        }
     }
 
     /// Brings one row to the backend; true if it came quantised.

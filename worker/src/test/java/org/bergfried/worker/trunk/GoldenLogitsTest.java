@@ -23,7 +23,20 @@ final class GoldenLogitsTest {
                 "deepseek_v2",
                 "deepseek_v3",
                 "deepseek_v3_yarn",
-                "kimi_k2"
+                "kimi_k2",
+                "qwen2",
+                "qwen2_moe",
+                "mixtral",
+                "olmoe",
+                "granitemoe",
+                "hunyuan_v1_moe",
+                "ernie4_5_moe",
+                "glm4_moe",
+                "dots1",
+                "glm4_moe_lite",
+                "minimax_m2",
+                "exaone_moe",
+                "gpt_oss"
             })
     void givesTheLogitsAndTokensOfTransformers(String name) {
         Golden golden = Golden.read(name);
