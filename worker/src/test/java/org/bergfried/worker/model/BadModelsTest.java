@@ -27,9 +27,9 @@ class BadModelsTest {
 
     @Test
     void namesAnUnknownArchitectureAndTheKnownOnes() throws IOException {
-        Path model = copy("llama", "\"model_type\": \"llama\"", "\"model_type\": \"gpt_oss\"");
-        refused(model, ErrorReason.MODEL_UNSUPPORTED, "model_type = gpt_oss is not understood");
-        refused(model, ErrorReason.MODEL_UNSUPPORTED, "deepseek_v3, kimi_k2, deepseek_v2, qwen3_moe, qwen3, llama");
+        Path model = copy("llama", "\"model_type\": \"llama\"", "\"model_type\": \"mamba2\"");
+        refused(model, ErrorReason.MODEL_UNSUPPORTED, "model_type = mamba2 is not understood");
+        refused(model, ErrorReason.MODEL_UNSUPPORTED, "deepseek_v3, kimi_k2, glm4_moe_lite, deepseek_v2, qwen3_moe");
     }
 
     @ParameterizedTest

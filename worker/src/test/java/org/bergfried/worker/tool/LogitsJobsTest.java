@@ -16,6 +16,8 @@ import org.bergfried.worker.Golden;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -53,10 +55,11 @@ class LogitsJobsTest {
         }
     }
 
-    @Test
-    void answersWithGreedyIdsOfTheGoldenModel() throws Exception {
-        JsonNode golden = JSON.readTree(Files.readString(Golden.path("llama").resolve("tokens.json")));
-        JsonNode answer = answer("{\"model\": \"" + Golden.path("llama") + "\", \"tokens\": " + golden.get("input_ids")
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "qwen2_moe", "granitemoe", "gpt_oss"})
+    void answersWithGreedyIdsOfTheGoldenModel(String name) throws Exception {
+        JsonNode golden = JSON.readTree(Files.readString(Golden.path(name).resolve("tokens.json")));
+        JsonNode answer = answer("{\"model\": \"" + Golden.path(name) + "\", \"tokens\": " + golden.get("input_ids")
                 + ", \"greedy\": " + golden.get("greedy").size() + ", \"backend\": \"scalar\"}");
         assertEquals(golden.get("greedy"), answer.get("greedy"));
         assertEquals("scalar", answer.get("backend").asString());

@@ -23,7 +23,7 @@ final class ExactTest {
     private static final int LENGTH = 100;
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v2_lite_f32", "deepseek_v3"})
+    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v2_lite_f32", "deepseek_v3", "exaone_moe", "gpt_oss"})
     void chunksChangeNothing(String name) {
         try (Bench bench = new Bench(name, "auto")) {
             float[][] expected = bench.rig.logits(bench.ids(0), 1);
@@ -34,7 +34,7 @@ final class ExactTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v3"})
+    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v3", "gpt_oss"})
     void theScalarBackendGivesTheSameBits(String name) {
         try (Bench fast = new Bench(name, "auto");
                 Bench plain = new Bench(name, "scalar")) {
@@ -43,7 +43,7 @@ final class ExactTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v2_lite_f32", "deepseek_v3"})
+    @ValueSource(strings = {"llama", "qwen3_moe", "deepseek_v2_lite_f32", "deepseek_v3", "exaone_moe", "gpt_oss"})
     void neighboursAndScatteredPagesChangeNothing(String name) {
         try (Bench bench = new Bench(name, "auto")) {
             int sequences = 5;
