@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
+import org.bergfried.worker.tensor.StoredTensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -65,6 +69,29 @@ final class WeightsTest {
                     6720,
                     backend.load(Host.coded(random, ElementType.Q6_K, 32, 256)).residentBytes());
             assertEquals(0, backend.load(Host.tensor(1, 3, 1, 2, 3)).residentBytes());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = ElementType.class,
+            names = {"F32", "F16", "BF16"})
+    void refusesMappedWeightsWhoseFileIsClosed(ElementType type) {
+        int columns = 32;
+        var file = Arena.ofShared();
+        MemorySegment bytes = file.allocate(type.rowBytes(columns));
+        try (Backend backend = Backends.create("vector", 1)) {
+            Matrix w = backend.load(new StoredTensor("w", type, List.of(1, columns), bytes));
+            Rows x = Host.rows(backend, columns, new float[2 * columns]);
+            Rows y = Host.rows(backend, 1, 0, 0);
+            Codes codes = backend.allocateCodes(1, columns);
+            backend.multiply(w, x, codes, 1, y);
+            file.close();
+            assertThrows(IllegalStateException.class, () -> backend.multiply(w, x, codes, 1, y));
+            assertThrows(IllegalStateException.class, () -> backend.multiply(w, x, codes, 2, y));
+            assertThrows(IllegalStateException.class, () -> backend.rmsNorm(x, 1, w, 1e-6f, x));
+            assertThrows(IllegalStateException.class, () -> backend.addBias(x, 1, w));
+            assertThrows(IllegalStateException.class, () -> backend.embed(w, Host.ints(backend, 0), 1, x));
         }
     }
 

@@ -15,8 +15,13 @@ final class Native {
         return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     }
 
-    /// `bytes` bytes of a native segment. The caller keeps the segment alive while it uses the slice.
+    /// `bytes` bytes of a native segment that must be alive: a segment whose arena is closed is refused here, since
+    /// the
+    /// slice itself cannot know. The caller keeps the segment alive while it uses the slice.
     static MemorySegment slice(MemorySegment segment, long from, long bytes) {
+        if (!segment.scope().isAlive()) {
+            throw new IllegalStateException("memory of a kernel is closed: it must outlive what computes with it");
+        }
         Objects.checkFromIndexSize(from, bytes, segment.byteSize());
         return ALL.asSlice(segment.address() + from, bytes);
     }
