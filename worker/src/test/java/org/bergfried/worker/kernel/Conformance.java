@@ -73,7 +73,7 @@ final class Conformance {
     }
 
     private static Object[] multiply(Backend backend, SplitMix random, ElementType type) {
-        int n = 1 + random.below(random.below(2) == 0 ? 5 : 40);
+        int n = 1 + random.below(new int[] {1, 5, 40}[random.below(3)]);
         int rows = 1 + random.below(70);
         int columns = columns(random, type);
         Matrix w = backend.load(weights(random, type, rows, columns));
@@ -301,9 +301,8 @@ final class Conformance {
     }
 
     private static int columns(SplitMix random, ElementType type) {
-        return type.integerCoded()
-                ? type.blockColumns() * (1 + random.below(1280 / type.blockColumns()))
-                : 1 + random.below(random.below(2) == 0 ? 100 : 1280);
+        int block = type.integerCoded() ? type.blockColumns() : new int[] {1, 1, 32}[random.below(3)];
+        return block * (1 + random.below((random.below(2) == 0 ? 256 : 1280) / block));
     }
 
     /// Rows at an odd place of a buffer, with gaps, full of data.

@@ -12,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
+import org.bergfried.worker.kernel.cpu.HostMatrix;
+import org.bergfried.worker.kernel.cpu.Scratch;
 
 /// Widens rows of 16-bit floats (exact), padded with zeros to a multiple of 32 columns.
 final class FloatRows {
@@ -62,5 +64,22 @@ final class FloatRows {
         for (int k = columns; k < padded(columns); k++) {
             into.set(HostBuffer.F32, at + 4L * k, 0f);
         }
+    }
+
+    /// Rows `0 .. last` of float weights with padding, in working memory.
+    static MemorySegment widened(HostMatrix w, MemorySegment rows, int last, Scratch scratch) {
+        int columns = w.columns();
+        int step = 4 * padded(columns);
+        int rowBytes = (int) w.type().rowBytes(columns);
+        MemorySegment into = scratch.memory(4L * step);
+        for (int r = 0; r <= last; r++) {
+            switch (w.type()) {
+                case F32 -> pad(rows, r * rowBytes, columns, into, r * step);
+                case BF16 -> widenBf16(rows, r * rowBytes, columns, into, r * step);
+                case F16 -> widenF16(rows, r * rowBytes, columns, into, r * step);
+                case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(w.type() + " has no float rows");
+            }
+        }
+        return into;
     }
 }

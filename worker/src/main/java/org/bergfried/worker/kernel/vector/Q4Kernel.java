@@ -25,7 +25,8 @@ import org.bergfried.worker.kernel.cpu.TileLayout;
 /// (v >>> 12)(x3 - 16 x2)`: no masks, and the offset -8 is a constant to begin with. The true sum of 16 columns is at
 /// most 16 * 8 * 127 = 16256 in size, so 16 bits hold it exactly whatever overflowed on the way.
 ///
-/// Prepared activations, `[n, columns / 32, 18]` ints: multipliers 4 j + t of word j and shift 4 t (the even half's in
+/// Prepared activations, `[n, columns / 32, 18]` ints: multipliers 4 j + t of word j and shift 4 t (the even half's
+/// in
 /// the low 16 bits, the odd half's in the high ones), then the offset -8 * sum in the same form, then the bits of dx.
 final class Q4Kernel {
     /// Prepared ints of a block of 32 columns.
@@ -117,149 +118,117 @@ final class Q4Kernel {
                                             .mul(dx),
                                     f1);
                 }
-                if (from > 0) {
-                    f0 = FloatVector.fromArray(F, y, row).add(f0);
-                    f1 = FloatVector.fromArray(F, y, row + LANES).add(f1);
+                if (from == 0) {
+                    f0.intoArray(y, row);
+                    f1.intoArray(y, row + LANES);
+                } else {
+                    FloatVector.fromArray(F, y, row).add(f0).intoArray(y, row);
+                    FloatVector.fromArray(F, y, row + LANES).add(f1).intoArray(y, row + LANES);
                 }
-                f0.intoArray(y, row);
-                f1.intoArray(y, row + LANES);
             }
         }
     }
 
-    /// Four activation rows, `stride` prepared ints apart, with 32 weight rows. `y`: `[4, 32]`.
-    static void four(MemorySegment tile, int blocks, int[] xs, int at, int stride, float[] y) {
+    /// Four activation rows, `stride` prepared ints apart, with 32 weight rows. `work`: as in [Units].
+    static void four(MemorySegment tile, int blocks, int[] xs, int at, int stride, float[] work) {
         for (int from = 0; from < blocks; from += 8) {
-            for (int row = 0; row < TileLayout.ROWS; row += 2 * LANES) {
-                FloatVector f00 = FloatVector.zero(F);
-                FloatVector f01 = FloatVector.zero(F);
-                FloatVector f10 = FloatVector.zero(F);
-                FloatVector f11 = FloatVector.zero(F);
-                FloatVector f20 = FloatVector.zero(F);
-                FloatVector f21 = FloatVector.zero(F);
-                FloatVector f30 = FloatVector.zero(F);
-                FloatVector f31 = FloatVector.zero(F);
-                for (int b = from; b < Math.min(blocks, from + 8); b++) {
-                    int p = b * TileLayout.Q4_0_BYTES + 4 * row;
-                    int q0 = at + b * STRIDE;
-                    int q1 = q0 + stride;
-                    int q2 = q1 + stride;
-                    int q3 = q2 + stride;
-                    ShortVector a00 = IntVector.broadcast(I, xs[q0 + 16]).reinterpretAsShorts();
-                    ShortVector a01 = a00;
-                    ShortVector a10 = IntVector.broadcast(I, xs[q1 + 16]).reinterpretAsShorts();
-                    ShortVector a11 = a10;
-                    ShortVector a20 = IntVector.broadcast(I, xs[q2 + 16]).reinterpretAsShorts();
-                    ShortVector a21 = a20;
-                    ShortVector a30 = IntVector.broadcast(I, xs[q3 + 16]).reinterpretAsShorts();
-                    ShortVector a31 = a30;
-                    for (int j = 0; j < 16; j += 4) {
-                        ShortVector v0 = ShortVector.fromMemorySegment(S, tile, p + 32 * j, LE);
-                        ShortVector v1 = ShortVector.fromMemorySegment(S, tile, p + 32 * j + 4 * LANES, LE);
-                        for (int t = j; t < j + 4; t++) {
-                            ShortVector m0 = IntVector.broadcast(I, xs[q0 + t]).reinterpretAsShorts();
-                            a00 = a00.add(v0.mul(m0));
-                            a01 = a01.add(v1.mul(m0));
-                            ShortVector m1 = IntVector.broadcast(I, xs[q1 + t]).reinterpretAsShorts();
-                            a10 = a10.add(v0.mul(m1));
-                            a11 = a11.add(v1.mul(m1));
-                            ShortVector m2 = IntVector.broadcast(I, xs[q2 + t]).reinterpretAsShorts();
-                            a20 = a20.add(v0.mul(m2));
-                            a21 = a21.add(v1.mul(m2));
-                            ShortVector m3 = IntVector.broadcast(I, xs[q3 + t]).reinterpretAsShorts();
-                            a30 = a30.add(v0.mul(m3));
-                            a31 = a31.add(v1.mul(m3));
-                            v0 = v0.lanewise(LSHR, 4);
-                            v1 = v1.lanewise(LSHR, 4);
-                        }
-                    }
-                    int scales = b * TileLayout.Q4_0_BYTES + TileLayout.NIBBLE_BYTES + 2 * row;
-                    FloatVector s0 = ((IntVector) ShortVector.fromMemorySegment(HALF, tile, scales, LE)
-                                    .convertShape(S2I, I, 0))
-                            .lanewise(LSHL, 16)
-                            .lanewise(ASHR, 3)
-                            .and(0x8fffe000)
-                            .reinterpretAsFloats()
-                            .mul(0x1p112f);
-                    FloatVector s1 = ((IntVector) ShortVector.fromMemorySegment(HALF, tile, scales + 2 * LANES, LE)
-                                    .convertShape(S2I, I, 0))
-                            .lanewise(LSHL, 16)
-                            .lanewise(ASHR, 3)
-                            .and(0x8fffe000)
-                            .reinterpretAsFloats()
-                            .mul(0x1p112f);
-                    float d0 = Float.intBitsToFloat(xs[q0 + 17]);
-                    f00 = ((FloatVector) a00.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a00.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s0.mul(d0), f00);
-                    f01 = ((FloatVector) a01.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a01.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s1.mul(d0), f01);
-                    float d1 = Float.intBitsToFloat(xs[q1 + 17]);
-                    f10 = ((FloatVector) a10.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a10.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s0.mul(d1), f10);
-                    f11 = ((FloatVector) a11.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a11.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s1.mul(d1), f11);
-                    float d2 = Float.intBitsToFloat(xs[q2 + 17]);
-                    f20 = ((FloatVector) a20.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a20.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s0.mul(d2), f20);
-                    f21 = ((FloatVector) a21.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a21.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s1.mul(d2), f21);
-                    float d3 = Float.intBitsToFloat(xs[q3 + 17]);
-                    f30 = ((FloatVector) a30.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a30.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s0.mul(d3), f30);
-                    f31 = ((FloatVector) a31.reinterpretAsInts()
-                                    .lanewise(LSHL, 16)
-                                    .lanewise(ASHR, 16)
-                                    .add(a31.reinterpretAsInts().lanewise(ASHR, 16))
-                                    .convertShape(I2F, F, 0))
-                            .fma(s1.mul(d3), f31);
+            int count = Math.min(blocks - from, 8);
+            for (int u = 0; u < count; u++) {
+                int q = at + (from + u) * STRIDE;
+                sums(tile, (from + u) * TileLayout.Q4_0_BYTES, xs, q, stride, work, Units.SUMS + 128 * u);
+                for (int c = 0; c < 4; c++) {
+                    work[Units.SCALES + 4 * u + c] = Float.intBitsToFloat(xs[q + c * stride + 17]);
                 }
-                if (from > 0) {
-                    f00 = FloatVector.fromArray(F, y, row).add(f00);
-                    f01 = FloatVector.fromArray(F, y, row + LANES).add(f01);
-                    f10 = FloatVector.fromArray(F, y, row + 32).add(f10);
-                    f11 = FloatVector.fromArray(F, y, row + 32 + LANES).add(f11);
-                    f20 = FloatVector.fromArray(F, y, row + 64).add(f20);
-                    f21 = FloatVector.fromArray(F, y, row + 64 + LANES).add(f21);
-                    f30 = FloatVector.fromArray(F, y, row + 96).add(f30);
-                    f31 = FloatVector.fromArray(F, y, row + 96 + LANES).add(f31);
-                }
-                f00.intoArray(y, row);
-                f01.intoArray(y, row + LANES);
-                f10.intoArray(y, row + 32);
-                f11.intoArray(y, row + 32 + LANES);
-                f20.intoArray(y, row + 64);
-                f21.intoArray(y, row + 64 + LANES);
-                f30.intoArray(y, row + 96);
-                f31.intoArray(y, row + 96 + LANES);
+                int scales = (from + u) * TileLayout.Q4_0_BYTES + TileLayout.NIBBLE_BYTES;
+                Halves.widen(tile, scales, work, Units.WEIGHT_SCALES + TileLayout.ROWS * u);
             }
+            Units.addSegment(work, count, from == 0);
+        }
+    }
+
+    /// The sums of one block from byte `block` of the tile: `[4, 32]` exact integers to `work` from `to`.
+    private static void sums(MemorySegment tile, int block, int[] xs, int q0, int stride, float[] work, int to) {
+        int q1 = q0 + stride;
+        int q2 = q1 + stride;
+        int q3 = q2 + stride;
+        for (int row = 0; row < TileLayout.ROWS; row += 2 * LANES) {
+            int p = block + 4 * row;
+            ShortVector a00 = IntVector.broadcast(I, xs[q0 + 16]).reinterpretAsShorts();
+            ShortVector a01 = a00;
+            ShortVector a10 = IntVector.broadcast(I, xs[q1 + 16]).reinterpretAsShorts();
+            ShortVector a11 = a10;
+            ShortVector a20 = IntVector.broadcast(I, xs[q2 + 16]).reinterpretAsShorts();
+            ShortVector a21 = a20;
+            ShortVector a30 = IntVector.broadcast(I, xs[q3 + 16]).reinterpretAsShorts();
+            ShortVector a31 = a30;
+            for (int j = 0; j < 16; j += 4) {
+                ShortVector v0 = ShortVector.fromMemorySegment(S, tile, p + 32 * j, LE);
+                ShortVector v1 = ShortVector.fromMemorySegment(S, tile, p + 32 * j + 4 * LANES, LE);
+                for (int t = j; t < j + 4; t++) {
+                    ShortVector m0 = IntVector.broadcast(I, xs[q0 + t]).reinterpretAsShorts();
+                    a00 = a00.add(v0.mul(m0));
+                    a01 = a01.add(v1.mul(m0));
+                    ShortVector m1 = IntVector.broadcast(I, xs[q1 + t]).reinterpretAsShorts();
+                    a10 = a10.add(v0.mul(m1));
+                    a11 = a11.add(v1.mul(m1));
+                    ShortVector m2 = IntVector.broadcast(I, xs[q2 + t]).reinterpretAsShorts();
+                    a20 = a20.add(v0.mul(m2));
+                    a21 = a21.add(v1.mul(m2));
+                    ShortVector m3 = IntVector.broadcast(I, xs[q3 + t]).reinterpretAsShorts();
+                    a30 = a30.add(v0.mul(m3));
+                    a31 = a31.add(v1.mul(m3));
+                    v0 = v0.lanewise(LSHR, 4);
+                    v1 = v1.lanewise(LSHR, 4);
+                }
+            }
+            ((FloatVector) a00.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a00.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row);
+            ((FloatVector) a01.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a01.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + LANES);
+            ((FloatVector) a10.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a10.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 32);
+            ((FloatVector) a11.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a11.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 32 + LANES);
+            ((FloatVector) a20.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a20.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 64);
+            ((FloatVector) a21.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a21.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 64 + LANES);
+            ((FloatVector) a30.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a30.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 96);
+            ((FloatVector) a31.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a31.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 96 + LANES);
         }
     }
 }

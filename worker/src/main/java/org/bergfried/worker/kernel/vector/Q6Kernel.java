@@ -28,8 +28,10 @@ import org.bergfried.worker.kernel.cpu.TileLayout;
 /// 256 n1`, and modulo 2^16 `n0 x0 + n1 x1 = u x0 + (u >>> 8)(x1 - 256 x0)`. The offset -32 is a constant to begin
 /// with. The true sum of a lane's 8 columns is at most 8 * 32 * 127 = 32512 in size, so 16 bits hold it exactly.
 ///
-/// Prepared activations, `[n, columns / 32, 19]` ints: for unit h and word j the two multipliers at 8 h + 2 j (the even
-/// half's in the low 16 bits, the odd half's in the high ones), then the two units' offsets -32 * sum in the same form,
+/// Prepared activations, `[n, columns / 32, 19]` ints: for unit h and word j the two multipliers at 8 h + 2 j (the
+/// even
+/// half's in the low 16 bits, the odd half's in the high ones), then the two units' offsets -32 * sum in the same
+/// form,
 /// then the bits of dx.
 final class Q6Kernel {
     /// Prepared ints of 32 columns.
@@ -119,10 +121,107 @@ final class Q6Kernel {
                                     .convertShape(I2F, F, 0))
                             .fma(d.mul(s1).mul(dx), f);
                 }
-                if (from > 0) {
-                    f = FloatVector.fromArray(F, y, row).add(f);
+                if (from == 0) {
+                    f.intoArray(y, row);
+                } else {
+                    FloatVector.fromArray(F, y, row).add(f).intoArray(y, row);
                 }
-                f.intoArray(y, row);
+            }
+        }
+    }
+
+    /// Four activation rows, `stride` prepared ints apart, with 32 weight rows. `work`: as in [Units].
+    static void four(MemorySegment tile, int groups, int[] xs, int at, int stride, float[] work) {
+        for (int from = 0; from < groups; from += 8) {
+            int block = from / 8 * TileLayout.Q6_K_BYTES;
+            for (int g = 0; g < 8; g++) {
+                int group = block + 64 + g * TileLayout.Q6_K_GROUP_BYTES;
+                int q = at + (from + g) * STRIDE;
+                for (int unit = 0; unit < 2; unit++) {
+                    int u = 2 * g + unit;
+                    sums(tile, group, unit, xs, q, stride, work, Units.SUMS + 128 * u);
+                    scales(tile, block, group + 768 + 32 * unit, work, Units.WEIGHT_SCALES + TileLayout.ROWS * u);
+                    for (int c = 0; c < 4; c++) {
+                        work[Units.SCALES + 4 * u + c] = Float.intBitsToFloat(xs[q + c * stride + 18]);
+                    }
+                }
+            }
+            Units.addSegment(work, 16, from == 0);
+        }
+    }
+
+    /// The sums of one unit of a group of 32 columns: `[4, 32]` exact integers to `work` from `to`.
+    private static void sums(
+            MemorySegment tile, int group, int unit, int[] xs, int q, int stride, float[] work, int to) {
+        int q0 = q + 8 * unit;
+        int q1 = q0 + stride;
+        int q2 = q1 + stride;
+        int q3 = q2 + stride;
+        int offset = q + 16 + unit;
+        for (int row = 0; row < TileLayout.ROWS; row += LANES) {
+            int p = group + 4 * row;
+            ShortVector a0 = IntVector.broadcast(I, xs[offset]).reinterpretAsShorts();
+            ShortVector a1 = IntVector.broadcast(I, xs[offset + stride]).reinterpretAsShorts();
+            ShortVector a2 = IntVector.broadcast(I, xs[offset + 2 * stride]).reinterpretAsShorts();
+            ShortVector a3 = IntVector.broadcast(I, xs[offset + 3 * stride]).reinterpretAsShorts();
+            ShortVector high = ShortVector.fromMemorySegment(S, tile, p + TileLayout.NIBBLE_BYTES + 128 * unit, LE);
+            for (int j = 0; j < 4; j++) {
+                ShortVector low = ShortVector.fromMemorySegment(S, tile, p + 128 * j, LE)
+                        .lanewise(LSHR, unit == 0 ? 0 : 4)
+                        .and((short) 0x0f0f)
+                        .or(high.and((short) 0x0303).lanewise(LSHL, 4));
+                ShortVector upper = low.lanewise(LSHR, 8);
+                high = high.lanewise(LSHR, 2);
+                a0 = a0.add(low.mul(IntVector.broadcast(I, xs[q0 + 2 * j]).reinterpretAsShorts()))
+                        .add(upper.mul(
+                                IntVector.broadcast(I, xs[q0 + 2 * j + 1]).reinterpretAsShorts()));
+                a1 = a1.add(low.mul(IntVector.broadcast(I, xs[q1 + 2 * j]).reinterpretAsShorts()))
+                        .add(upper.mul(
+                                IntVector.broadcast(I, xs[q1 + 2 * j + 1]).reinterpretAsShorts()));
+                a2 = a2.add(low.mul(IntVector.broadcast(I, xs[q2 + 2 * j]).reinterpretAsShorts()))
+                        .add(upper.mul(
+                                IntVector.broadcast(I, xs[q2 + 2 * j + 1]).reinterpretAsShorts()));
+                a3 = a3.add(low.mul(IntVector.broadcast(I, xs[q3 + 2 * j]).reinterpretAsShorts()))
+                        .add(upper.mul(
+                                IntVector.broadcast(I, xs[q3 + 2 * j + 1]).reinterpretAsShorts()));
+            }
+            ((FloatVector) a0.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a0.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row);
+            ((FloatVector) a1.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a1.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 32);
+            ((FloatVector) a2.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a2.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 64);
+            ((FloatVector) a3.reinterpretAsInts()
+                            .lanewise(LSHL, 16)
+                            .lanewise(ASHR, 16)
+                            .add(a3.reinterpretAsInts().lanewise(ASHR, 16))
+                            .convertShape(I2F, F, 0))
+                    .intoArray(work, to + row + 96);
+        }
+    }
+
+    /// dw of 32 rows: their f16 scales from byte `block` times their unit's s8 scales from byte `unit` (exact).
+    private static void scales(MemorySegment tile, int block, int unit, float[] work, int to) {
+        Halves.widen(tile, block, work, to);
+        for (int row = 0; row < TileLayout.ROWS; row += B.length()) {
+            ByteVector s = ByteVector.fromMemorySegment(B, tile, unit + row, LE);
+            for (int part = 0; part < B.length() / LANES; part++) {
+                int at = to + row + part * LANES;
+                FloatVector.fromArray(F, work, at)
+                        .mul(s.convertShape(B2F, F, part))
+                        .intoArray(work, at);
             }
         }
     }

@@ -98,115 +98,83 @@ final class Q8Kernel {
                             .mul(0x1p112f);
                     f1 = ((FloatVector) a1.convertShape(I2F, F, 0)).fma(s1.mul(dx), f1);
                 }
-                if (from > 0) {
-                    f0 = FloatVector.fromArray(F, y, row).add(f0);
-                    f1 = FloatVector.fromArray(F, y, row + LANES).add(f1);
+                if (from == 0) {
+                    f0.intoArray(y, row);
+                    f1.intoArray(y, row + LANES);
+                } else {
+                    FloatVector.fromArray(F, y, row).add(f0).intoArray(y, row);
+                    FloatVector.fromArray(F, y, row + LANES).add(f1).intoArray(y, row + LANES);
                 }
-                f0.intoArray(y, row);
-                f1.intoArray(y, row + LANES);
             }
         }
     }
 
-    /// Four activation rows with 32 weight rows. `xs`, `xf`: prepared, from `at` and `floatsAt`; `y`: `[4, 32]`.
-    static void four(MemorySegment tile, int blocks, int[] xs, int at, float[] xf, int floatsAt, float[] y) {
-        int columns = 32 * blocks;
-        int stride = STRIDE * blocks;
+    /// Four activation rows with 32 weight rows. `xs`, `xf`: prepared, from `at` and `floatsAt`; `work`: as in
+    /// [Units].
+    static void four(MemorySegment tile, int blocks, int[] xs, int at, float[] xf, int floatsAt, float[] work) {
         for (int from = 0; from < blocks; from += 8) {
-            for (int row = 0; row < TileLayout.ROWS; row += 2 * LANES) {
-                FloatVector f00 = FloatVector.zero(F);
-                FloatVector f01 = FloatVector.zero(F);
-                FloatVector f10 = FloatVector.zero(F);
-                FloatVector f11 = FloatVector.zero(F);
-                FloatVector f20 = FloatVector.zero(F);
-                FloatVector f21 = FloatVector.zero(F);
-                FloatVector f30 = FloatVector.zero(F);
-                FloatVector f31 = FloatVector.zero(F);
-                for (int b = from; b < Math.min(blocks, from + 8); b++) {
-                    int p = b * TileLayout.Q8_0_BYTES + 4 * row;
-                    int x0 = floatsAt + 32 * b;
-                    int x1 = x0 + columns;
-                    int x2 = x1 + columns;
-                    int x3 = x2 + columns;
-                    FloatVector a00 = FloatVector.zero(F);
-                    FloatVector a01 = FloatVector.zero(F);
-                    FloatVector a10 = FloatVector.zero(F);
-                    FloatVector a11 = FloatVector.zero(F);
-                    FloatVector a20 = FloatVector.zero(F);
-                    FloatVector a21 = FloatVector.zero(F);
-                    FloatVector a30 = FloatVector.zero(F);
-                    FloatVector a31 = FloatVector.zero(F);
-                    for (int j = 0; j < 32; j += 4) {
-                        IntVector v0 = IntVector.fromMemorySegment(I, tile, p + 32 * j, LE);
-                        IntVector v1 = IntVector.fromMemorySegment(I, tile, p + 32 * j + 4 * LANES, LE);
-                        for (int k = j; k < j + 4; k++) {
-                            FloatVector w0 = (FloatVector)
-                                    v0.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-                            FloatVector w1 = (FloatVector)
-                                    v1.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
-                            FloatVector m0 = FloatVector.broadcast(F, xf[x0 + k]);
-                            a00 = w0.fma(m0, a00);
-                            a01 = w1.fma(m0, a01);
-                            FloatVector m1 = FloatVector.broadcast(F, xf[x1 + k]);
-                            a10 = w0.fma(m1, a10);
-                            a11 = w1.fma(m1, a11);
-                            FloatVector m2 = FloatVector.broadcast(F, xf[x2 + k]);
-                            a20 = w0.fma(m2, a20);
-                            a21 = w1.fma(m2, a21);
-                            FloatVector m3 = FloatVector.broadcast(F, xf[x3 + k]);
-                            a30 = w0.fma(m3, a30);
-                            a31 = w1.fma(m3, a31);
-                            v0 = v0.lanewise(ASHR, 8);
-                            v1 = v1.lanewise(ASHR, 8);
-                        }
-                    }
-                    int scales = b * TileLayout.Q8_0_BYTES + 1024 + 2 * row;
-                    FloatVector s0 = ((IntVector) ShortVector.fromMemorySegment(HALF, tile, scales, LE)
-                                    .convertShape(S2I, I, 0))
-                            .lanewise(LSHL, 16)
-                            .lanewise(ASHR, 3)
-                            .and(0x8fffe000)
-                            .reinterpretAsFloats()
-                            .mul(0x1p112f);
-                    FloatVector s1 = ((IntVector) ShortVector.fromMemorySegment(HALF, tile, scales + 2 * LANES, LE)
-                                    .convertShape(S2I, I, 0))
-                            .lanewise(LSHL, 16)
-                            .lanewise(ASHR, 3)
-                            .and(0x8fffe000)
-                            .reinterpretAsFloats()
-                            .mul(0x1p112f);
-                    float d0 = Float.intBitsToFloat(xs[at + 0 * stride + b * STRIDE + 16]);
-                    f00 = a00.fma(s0.mul(d0), f00);
-                    f01 = a01.fma(s1.mul(d0), f01);
-                    float d1 = Float.intBitsToFloat(xs[at + 1 * stride + b * STRIDE + 16]);
-                    f10 = a10.fma(s0.mul(d1), f10);
-                    f11 = a11.fma(s1.mul(d1), f11);
-                    float d2 = Float.intBitsToFloat(xs[at + 2 * stride + b * STRIDE + 16]);
-                    f20 = a20.fma(s0.mul(d2), f20);
-                    f21 = a21.fma(s1.mul(d2), f21);
-                    float d3 = Float.intBitsToFloat(xs[at + 3 * stride + b * STRIDE + 16]);
-                    f30 = a30.fma(s0.mul(d3), f30);
-                    f31 = a31.fma(s1.mul(d3), f31);
+            int count = Math.min(blocks - from, 8);
+            for (int u = 0; u < count; u++) {
+                int block = (from + u) * TileLayout.Q8_0_BYTES;
+                sums(tile, block, xf, floatsAt + 32 * (from + u), 32 * blocks, work, Units.SUMS + 128 * u);
+                for (int c = 0; c < 4; c++) {
+                    int dx = xs[at + (c * blocks + from + u) * STRIDE + 16];
+                    work[Units.SCALES + 4 * u + c] = Float.intBitsToFloat(dx);
                 }
-                if (from > 0) {
-                    f00 = FloatVector.fromArray(F, y, row).add(f00);
-                    f01 = FloatVector.fromArray(F, y, row + LANES).add(f01);
-                    f10 = FloatVector.fromArray(F, y, row + 32).add(f10);
-                    f11 = FloatVector.fromArray(F, y, row + 32 + LANES).add(f11);
-                    f20 = FloatVector.fromArray(F, y, row + 64).add(f20);
-                    f21 = FloatVector.fromArray(F, y, row + 64 + LANES).add(f21);
-                    f30 = FloatVector.fromArray(F, y, row + 96).add(f30);
-                    f31 = FloatVector.fromArray(F, y, row + 96 + LANES).add(f31);
-                }
-                f00.intoArray(y, row);
-                f01.intoArray(y, row + LANES);
-                f10.intoArray(y, row + 32);
-                f11.intoArray(y, row + 32 + LANES);
-                f20.intoArray(y, row + 64);
-                f21.intoArray(y, row + 64 + LANES);
-                f30.intoArray(y, row + 96);
-                f31.intoArray(y, row + 96 + LANES);
+                Halves.widen(tile, block + 1024, work, Units.WEIGHT_SCALES + TileLayout.ROWS * u);
             }
+            Units.addSegment(work, count, from == 0);
+        }
+    }
+
+    /// The sums of one block from byte `block` of the tile with the codes from `x0`, rows `columns` apart: `[4, 32]`
+    /// exact integers to `work` from `to`.
+    private static void sums(MemorySegment tile, int block, float[] xf, int x0, int columns, float[] work, int to) {
+        int x1 = x0 + columns;
+        int x2 = x1 + columns;
+        int x3 = x2 + columns;
+        for (int row = 0; row < TileLayout.ROWS; row += 2 * LANES) {
+            int p = block + 4 * row;
+            FloatVector a00 = FloatVector.zero(F);
+            FloatVector a01 = FloatVector.zero(F);
+            FloatVector a10 = FloatVector.zero(F);
+            FloatVector a11 = FloatVector.zero(F);
+            FloatVector a20 = FloatVector.zero(F);
+            FloatVector a21 = FloatVector.zero(F);
+            FloatVector a30 = FloatVector.zero(F);
+            FloatVector a31 = FloatVector.zero(F);
+            for (int j = 0; j < 32; j += 4) {
+                IntVector v0 = IntVector.fromMemorySegment(I, tile, p + 32 * j, LE);
+                IntVector v1 = IntVector.fromMemorySegment(I, tile, p + 32 * j + 4 * LANES, LE);
+                for (int k = j; k < j + 4; k++) {
+                    FloatVector w0 = (FloatVector)
+                            v0.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+                    FloatVector w1 = (FloatVector)
+                            v1.lanewise(LSHL, 24).lanewise(ASHR, 24).convertShape(I2F, F, 0);
+                    FloatVector m0 = FloatVector.broadcast(F, xf[x0 + k]);
+                    a00 = w0.fma(m0, a00);
+                    a01 = w1.fma(m0, a01);
+                    FloatVector m1 = FloatVector.broadcast(F, xf[x1 + k]);
+                    a10 = w0.fma(m1, a10);
+                    a11 = w1.fma(m1, a11);
+                    FloatVector m2 = FloatVector.broadcast(F, xf[x2 + k]);
+                    a20 = w0.fma(m2, a20);
+                    a21 = w1.fma(m2, a21);
+                    FloatVector m3 = FloatVector.broadcast(F, xf[x3 + k]);
+                    a30 = w0.fma(m3, a30);
+                    a31 = w1.fma(m3, a31);
+                    v0 = v0.lanewise(ASHR, 8);
+                    v1 = v1.lanewise(ASHR, 8);
+                }
+            }
+            a00.intoArray(work, to + row);
+            a01.intoArray(work, to + row + LANES);
+            a10.intoArray(work, to + row + 32);
+            a11.intoArray(work, to + row + 32 + LANES);
+            a20.intoArray(work, to + row + 64);
+            a21.intoArray(work, to + row + 64 + LANES);
+            a30.intoArray(work, to + row + 96);
+            a31.intoArray(work, to + row + 96 + LANES);
         }
     }
 }

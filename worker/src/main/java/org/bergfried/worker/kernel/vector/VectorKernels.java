@@ -18,11 +18,9 @@ import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Kernels;
 import org.bergfried.worker.kernel.cpu.Scratch;
-import org.bergfried.worker.kernel.cpu.TileLayout;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.scalar.ScalarMath;
 import org.bergfried.worker.tensor.Codes;
-import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.jspecify.annotations.Nullable;
 
@@ -82,160 +80,25 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void reservePrepared(HostMatrix w, int n, Scratch shared) {
-        int blocks = n * (w.columns() / 32);
-        switch (w.type()) {
-            case Q4_0 -> shared.ints(blocks * Q4Kernel.STRIDE);
-            case Q6_K -> shared.ints(blocks * Q6Kernel.STRIDE);
-            case Q8_0 -> {
-                shared.ints(blocks * Q8Kernel.STRIDE);
-                shared.floats(n * w.columns());
-            }
-            case F32, F16, BF16 -> shared.floats(n * FloatRows.padded(w.columns()));
-        }
+        VectorProducts.reserve(w, n, shared);
     }
 
     @Override
     public void prepare(HostMatrix w, Rows x, Codes codes, int from, int to, Scratch scratch) {
-        int columns = w.columns();
-        Scratch shared = scratch.shared();
-        for (int i = from; i < to; i++) {
-            if (w.type().integerCoded()) {
-                prepareCodes(w, codes, i, scratch);
-            } else {
-                int padded = FloatRows.padded(columns);
-                float[] floats = shared.floats(0);
-                MemorySegment.copy(HostBuffer.segment(x.buffer()), F32, at(x, i), floats, i * padded, columns);
-                Arrays.fill(floats, i * padded + columns, (i + 1) * padded, 0f);
-            }
-        }
-    }
-
-    private static void prepareCodes(HostMatrix w, Codes codes, int i, Scratch scratch) {
-        int columns = w.columns();
-        int blocks = columns / 32;
-        byte[] q = scratch.bytes(columns);
-        float[] dx = scratch.floats(blocks);
-        MemorySegment.copy(HostBuffer.segment(codes.q()), I8, (long) i * columns, q, 0, columns);
-        MemorySegment.copy(HostBuffer.segment(codes.scales()), F32, 4L * i * blocks, dx, 0, blocks);
-        int[] xs = scratch.shared().ints(0);
-        switch (w.type()) {
-            case Q4_0 -> Q4Kernel.prepare(q, dx, columns, xs, i * blocks * Q4Kernel.STRIDE);
-            case Q6_K -> Q6Kernel.prepare(q, dx, columns, xs, i * blocks * Q6Kernel.STRIDE);
-            case Q8_0 ->
-                Q8Kernel.prepare(
-                        q,
-                        dx,
-                        columns,
-                        xs,
-                        i * blocks * Q8Kernel.STRIDE,
-                        scratch.shared().floats(0),
-                        i * columns);
-            case F32, F16, BF16 -> throw new IllegalArgumentException(w.type() + " has no codes");
-        }
+        VectorProducts.prepare(w, x, codes, from, to, scratch);
     }
 
     @Override
     public void multiply(HostMatrix w, Rows x, Codes codes, int n, Rows y, int from, int to, Scratch scratch) {
-        if (w.type().integerCoded()) {
-            multiplyTiles(w, n, y, from, to, scratch);
-        } else {
-            multiplyFloats(w, n, y, from, to, scratch);
-        }
-    }
-
-    private static void multiplyTiles(HostMatrix w, int n, Rows y, int from, int to, Scratch scratch) {
-        int blocks = w.columns() / 32;
-        long tileBytes = TileLayout.tileBytes(w.type(), w.columns());
-        int[] xs = scratch.shared().ints(0);
-        float[] xf = scratch.shared().floats(0);
-        float[] sums = scratch.work(4 * TileLayout.ROWS);
-        for (int row = from; row < to; row += TileLayout.ROWS) {
-            MemorySegment tile = Native.slice(w.weights(), row / TileLayout.ROWS * tileBytes, tileBytes);
-            int rows = Math.min(TileLayout.ROWS, to - row);
-            int i = 0;
-            while (i < n) {
-                int count = n - i >= 4 ? 4 : 1;
-                switch (w.type()) {
-                    case Q4_0 -> {
-                        int stride = blocks * Q4Kernel.STRIDE;
-                        if (count == 4) {
-                            Q4Kernel.four(tile, blocks, xs, i * stride, stride, sums);
-                        } else {
-                            Q4Kernel.one(tile, blocks, xs, i * stride, sums);
-                        }
-                    }
-                    case Q8_0 -> {
-                        int stride = blocks * Q8Kernel.STRIDE;
-                        if (count == 4) {
-                            Q8Kernel.four(tile, blocks, xs, i * stride, xf, i * w.columns(), sums);
-                        } else {
-                            Q8Kernel.one(tile, blocks, xs, i * stride, sums);
-                        }
-                    }
-                    case Q6_K -> {
-                        count = 1;
-                        Q6Kernel.one(tile, blocks, xs, i * blocks * Q6Kernel.STRIDE, sums);
-                    }
-                    case F32, F16, BF16 -> throw new IllegalArgumentException(w.type() + " has no tiles");
-                }
-                for (int c = 0; c < count; c++) {
-                    MemorySegment.copy(
-                            sums,
-                            c * TileLayout.ROWS,
-                            HostBuffer.segment(y.buffer()),
-                            F32,
-                            at(y, i + c) + 4L * row,
-                            rows);
-                }
-                i += count;
-            }
-        }
-    }
-
-    /// Four weight rows at a time, each activation row with them.
-    private static void multiplyFloats(HostMatrix w, int n, Rows y, int from, int to, Scratch scratch) {
-        int padded = FloatRows.padded(w.columns());
-        long rowBytes = w.type().rowBytes(w.columns());
-        MemorySegment out = HostBuffer.segment(y.buffer());
-        float[] xs = scratch.shared().floats(0);
-        float[] work = scratch.work(Dots.WORK);
-        float[] sums = scratch.sums();
-        boolean direct = w.type() == ElementType.F32 && padded == w.columns();
-        for (int row = from; row < to; row += 4) {
-            int last = Math.min(3, to - 1 - row);
-            MemorySegment rows = Native.slice(w.weights(), row * rowBytes, (last + 1) * rowBytes);
-            MemorySegment b = direct ? rows : widened(w, rows, last, scratch);
-            int b1 = Math.min(1, last) * 4 * padded;
-            int b2 = Math.min(2, last) * 4 * padded;
-            int b3 = last * 4 * padded;
-            for (int i = 0; i < n; i++) {
-                Dots.four(xs, i * padded, b, 0, b1, b2, b3, padded, work, sums, 0);
-                MemorySegment.copy(sums, 0, out, F32, at(y, i) + 4L * row, last + 1);
-            }
-        }
-    }
-
-    private static MemorySegment widened(HostMatrix w, MemorySegment rows, int last, Scratch scratch) {
-        int columns = w.columns();
-        int step = 4 * FloatRows.padded(columns);
-        int rowBytes = (int) w.type().rowBytes(columns);
-        MemorySegment into = scratch.memory(4L * step);
-        for (int r = 0; r <= last; r++) {
-            switch (w.type()) {
-                case F32 -> FloatRows.pad(rows, r * rowBytes, columns, into, r * step);
-                case BF16 -> FloatRows.widenBf16(rows, r * rowBytes, columns, into, r * step);
-                case F16 -> FloatRows.widenF16(rows, r * rowBytes, columns, into, r * step);
-                case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(w.type() + " has no float rows");
-            }
-        }
-        return into;
+        VectorProducts.multiply(w, n, y, from, to, scratch);
     }
 
     @Override
     public void rmsNorm(Rows x, HostMatrix weight, float epsilon, Rows y, int from, int to, Scratch scratch) {
         int columns = weight.columns();
         int padded = FloatRows.padded(columns);
-        MemorySegment w = widened(weight, weight.weights(), 0, scratch);
+        MemorySegment stored = Native.slice(weight.weights(), 0, weight.type().rowBytes(columns));
+        MemorySegment w = FloatRows.widened(weight, stored, 0, scratch);
         float[] row = scratch.floats(padded);
         for (int i = from; i < to; i++) {
             MemorySegment.copy(HostBuffer.segment(x.buffer()), F32, at(x, i), row, 0, columns);
@@ -370,7 +233,7 @@ public final class VectorKernels implements Kernels {
     }
 
     /// The byte where a row begins.
-    private static long at(Rows rows, int i) {
+    static long at(Rows rows, int i) {
         return (rows.offset() + (long) i * rows.stride()) * Float.BYTES;
     }
 }
