@@ -2,6 +2,7 @@ package org.bergfried.worker.kernel.vector;
 
 import static jdk.incubator.vector.VectorOperators.MAX;
 import static org.bergfried.worker.kernel.cpu.HostBuffer.F32;
+import static org.bergfried.worker.kernel.cpu.HostBuffer.I32;
 import static org.bergfried.worker.kernel.cpu.HostBuffer.I8;
 import static org.bergfried.worker.kernel.vector.Width.F;
 import static org.bergfried.worker.kernel.vector.Width.LANES;
@@ -21,11 +22,12 @@ import org.bergfried.worker.kernel.cpu.Scratch;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.scalar.ScalarMath;
 import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.jspecify.annotations.Nullable;
 
-/// The kernels in vectors. What takes no time in a step (embedding, RoPE, the choice of experts, biases) is left to the
-/// scalar kernels.
+/// The kernels in vectors. What takes no time in a step (integer-coded embeddings, the choice of experts, biases, the
+/// way back from fixed point) is left to the scalar kernels.
 public final class VectorKernels implements Kernels {
     private final Kernels scalar = new ScalarKernels();
 
@@ -36,7 +38,17 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void embed(HostMatrix table, MemorySegment ids, Rows y, int from, int to, Scratch scratch) {
-        scalar.embed(table, ids, y, from, to, scratch);
+        if (table.type().integerCoded()) {
+            scalar.embed(table, ids, y, from, to, scratch);
+            return;
+        }
+        int columns = table.columns();
+        long rowBytes = table.type().rowBytes(columns);
+        for (int i = from; i < to; i++) {
+            MemorySegment row = Native.slice(table.weights(), ids.get(I32, 4L * i) * rowBytes, rowBytes);
+            MemorySegment floats = table.type() == ElementType.F32 ? row : FloatRows.widened(table, row, 0, scratch);
+            MemorySegment.copy(floats, 0, HostBuffer.segment(y.buffer()), at(y, i), 4L * columns);
+        }
     }
 
     @Override
@@ -181,7 +193,20 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to) {
-        scalar.rope(x, shape, positions, table, from, to);
+        int half = shape.rotaryColumns() / 2;
+        int columns = (shape.heads() - 1) * shape.headStride() + shape.rotaryColumns();
+        for (int i = from; i < to; i++) {
+            MemorySegment heads = row(x, i, columns);
+            MemorySegment turns = Native.slice(table, 8L * positions.get(I32, 4L * i) * half, 8L * half);
+            for (int head = 0; head < shape.heads(); head++) {
+                int headAt = 4 * head * shape.headStride();
+                if (shape.interleaved()) {
+                    Rotation.neighbours(heads, headAt, turns, half);
+                } else {
+                    Rotation.halves(heads, headAt, turns, half);
+                }
+            }
+        }
     }
 
     @Override
@@ -220,7 +245,13 @@ public final class VectorKernels implements Kernels {
             MemorySegment poisoned,
             int from,
             int to) {
-        scalar.accumulate(y, weights, index, columns, sums, poisoned, from, to);
+        for (int i = from; i < to; i++) {
+            int target = index.get(I32, 4L * i);
+            MemorySegment sum = Native.slice(sums, 8L * target * columns, 8L * columns);
+            if (!FixedPoint.add(row(y, i, columns), weights.get(F32, 4L * i), columns, sum)) {
+                poisoned.set(I32, 4L * target, 1);
+            }
+        }
     }
 
     @Override
