@@ -245,13 +245,7 @@ public final class CpuBackend implements Backend {
     public void store(Rows x, int n, int columns, Buffer cache, long cacheOffset, int rowStride, Buffer slots) {
         Shapes.rows("x", x, n, columns);
         Shapes.atLeast("slots", slots, (long) n * Long.BYTES);
-        MemorySegment from = HostBuffer.segment(x.buffer());
-        MemorySegment to = HostBuffer.segment(cache);
-        MemorySegment slotSegment = HostBuffer.segment(slots);
-        for (int i = 0; i < n; i++) {
-            long target = cacheOffset + slotSegment.get(HostBuffer.I64, 8L * i) * rowStride;
-            MemorySegment.copy(from, (x.offset() + (long) i * x.stride()) * 4, to, target * 4, 4L * columns);
-        }
+        RowCopies.store(x, n, columns, cache, cacheOffset, rowStride, slots);
     }
 
     @Override
@@ -307,13 +301,7 @@ public final class CpuBackend implements Backend {
     public void gather(Rows x, Buffer index, int n, int columns, Rows y) {
         Shapes.atLeast("index", index, (long) n * Integer.BYTES);
         Shapes.rows("y", y, n, columns);
-        MemorySegment from = HostBuffer.segment(x.buffer());
-        MemorySegment to = HostBuffer.segment(y.buffer());
-        MemorySegment indexSegment = HostBuffer.segment(index);
-        for (int i = 0; i < n; i++) {
-            long source = x.offset() + (long) indexSegment.get(HostBuffer.I32, 4L * i) * x.stride();
-            MemorySegment.copy(from, source * 4, to, (y.offset() + (long) i * y.stride()) * 4, 4L * columns);
-        }
+        RowCopies.gather(x, index, n, columns, y);
     }
 
     @Override
@@ -321,22 +309,7 @@ public final class CpuBackend implements Backend {
         requireColumns("gathered codes", y.columns(), x.columns());
         Shapes.codes(y, n);
         Shapes.indices("index", index, n, x.columns() == 0 ? 0 : x.q().byteSize() / x.columns());
-        MemorySegment indexSegment = HostBuffer.segment(index);
-        long scaleBytes = x.columns() / 32 * 4L;
-        for (int i = 0; i < n; i++) {
-            long row = indexSegment.get(HostBuffer.I32, 4L * i);
-            copyRow(x.q(), row, y.q(), i, x.columns());
-            copyRow(x.scales(), row, y.scales(), i, scaleBytes);
-        }
-    }
-
-    private static void copyRow(Buffer source, long sourceRow, Buffer target, long targetRow, long rowBytes) {
-        MemorySegment.copy(
-                HostBuffer.segment(source),
-                sourceRow * rowBytes,
-                HostBuffer.segment(target),
-                targetRow * rowBytes,
-                rowBytes);
+        RowCopies.gatherCodes(x, index, n, y);
     }
 
     @Override
