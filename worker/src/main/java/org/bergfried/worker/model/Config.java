@@ -113,18 +113,28 @@ final class Config {
         }
     }
 
-    /// The same for any plain value: a truth value, a word or a whole number.
+    /// The same for any plain value (a truth value, a word or a whole number) or a list of nothing else.
     void only(String field, Object understood) {
         JsonNode value = value(field);
-        boolean same = value == null
-                || switch (understood) {
-                    case Boolean flag -> value.isBoolean() && value.booleanValue() == flag;
-                    case Integer number -> value.isNumber() && value.doubleValue() == number;
-                    default -> value.isString() && value.stringValue().equals(understood);
-                };
+        boolean same = true;
+        if (value != null && value.isArray()) {
+            for (JsonNode each : value) {
+                same &= equals(each, understood);
+            }
+        } else if (value != null) {
+            same = equals(value, understood);
+        }
         if (!same) {
             throw refuse(field, "only " + understood + " is understood");
         }
+    }
+
+    private static boolean equals(JsonNode value, Object understood) {
+        return switch (understood) {
+            case Boolean flag -> value.isBoolean() && value.booleanValue() == flag;
+            case Integer number -> value.isNumber() && value.doubleValue() == number;
+            default -> value.isString() && value.stringValue().equals(understood);
+        };
     }
 
     /// A list of words, or null.

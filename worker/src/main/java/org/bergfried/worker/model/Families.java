@@ -29,7 +29,10 @@ public final class Families {
                     .mixture(Mixture.SOFTMAX, Shared.NONE)
                     .build(),
             Family.grouped("qwen3").norms(Norms.HEADS).build(),
-            Family.grouped("qwen2").biases(Biases.INPUTS).build(),
+            Family.grouped("qwen2")
+                    .biases(Biases.INPUTS)
+                    .stated("use_mrope", false)
+                    .build(),
             Family.grouped("qwen2_moe")
                     .biases(Biases.INPUTS)
                     .mixture(Mixture.SOFTMAX, Shared.GATED)
@@ -106,7 +109,9 @@ public final class Families {
                     .stated("qk_norm_type", "per_layer")
                     .stated("use_routing_bias", true)
                     .stated("shared_intermediate_size", 0)
+                    .stated("attn_type_list", 1)
                     .harmless("router_jitter_noise", "use_mtp", "num_mtp_modules", "mtp_transformer_layers")
+                    .harmless("mlp_intermediate_size", "shared_moe_mode") // no layer is dense, no expert is shared
                     .part(Part.GATE, "block_sparse_moe.gate.weight")
                     .part(Part.GATE_BIAS, "block_sparse_moe.e_score_correction_bias")
                     .part(Part.EXPERT_GATE_PROJ, "block_sparse_moe.experts.#.w1.weight")

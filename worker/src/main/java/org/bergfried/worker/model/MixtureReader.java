@@ -164,7 +164,11 @@ final class MixtureReader {
     }
 
     private int chosen(int experts) {
-        return config.count("num_experts_per_tok", Math.min(experts, Limits.EXPERTS_PER_TOKEN));
+        int chosen = config.count("num_experts_per_tok", Math.min(experts, Limits.EXPERTS_PER_TOKEN));
+        if (config.count("experts_per_token", Limits.EXPERTS_PER_TOKEN, chosen) != chosen) {
+            throw config.refuse("experts_per_token", "must be num_experts_per_tok = " + chosen);
+        }
+        return chosen;
     }
 
     private GateShape checked(GateShape gate) {

@@ -103,7 +103,12 @@ final class SpecReader {
         if (rope.part() > 1) {
             throw config.refuse("partial_rotary_factor", "must be at most 1");
         }
-        return config.count("rotary_dim", columns, (int) (columns * rope.part()));
+        int share = (int) (columns * rope.part());
+        int stated = config.count("rotary_dim", columns, share);
+        if (rope.part() != 1 && stated != share) {
+            throw config.refuse("rotary_dim", "must be partial_rotary_factor times the " + columns + " of a head");
+        }
+        return stated;
     }
 
     private int headColumns(int hiddenSize) {

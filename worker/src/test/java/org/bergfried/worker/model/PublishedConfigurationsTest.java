@@ -7,8 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.worker.kernel.GateShape;
+import org.bergfried.worker.kernel.GateShape.Scoring;
 import org.bergfried.worker.model.RopeSpec.Scaling;
 import org.bergfried.worker.weights.JsonTexts;
 import org.junit.jupiter.api.Test;
@@ -102,6 +106,96 @@ class PublishedConfigurationsTest {
                  "transformers_version": "4.42.3", "use_cache": true, "vocab_size": 128256}""");
         assertEquals(new RopeSpec(128, 500000, false, new Scaling.Llama3(8, 1, 4, 8192)), spec.rope());
         assertEquals(0, spec.moeLayers().length);
+    }
+
+    @Test
+    void understandsR1DistilledIntoQwen2() throws IOException {
+        ModelSpec spec = read("""
+                {"architectures": ["Qwen2ForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 151643,
+                 "eos_token_id": 151643, "hidden_act": "silu", "hidden_size": 3584, "initializer_range": 0.02,
+                 "intermediate_size": 18944, "max_position_embeddings": 131072, "max_window_layers": 28,
+                 "model_type": "qwen2", "num_attention_heads": 28, "num_hidden_layers": 28,
+                 "num_key_value_heads": 4, "rms_norm_eps": 1e-06, "rope_theta": 10000, "sliding_window": 4096,
+                 "tie_word_embeddings": false, "torch_dtype": "bfloat16", "transformers_version": "4.44.0",
+                 "use_cache": true, "use_mrope": false, "use_sliding_window": false, "vocab_size": 152064}""");
+        assertEquals(new AttentionSpec.Grouped(28, 4, 128, (float) (1 / Math.sqrt(128))), spec.attention());
+        assertEquals(Collections.nCopies(28, AttentionSpan.ALL), spec.spans());
+    }
+
+    @Test
+    void understandsMixtral() throws IOException {
+        ModelSpec spec = read("""
+                {"architectures": ["MixtralForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1,
+                 "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+                 "intermediate_size": 14336, "max_position_embeddings": 32768, "model_type": "mixtral",
+                 "num_attention_heads": 32, "num_experts_per_tok": 2, "num_hidden_layers": 32,
+                 "num_key_value_heads": 8, "num_local_experts": 8, "output_router_logits": false,
+                 "rms_norm_eps": 1e-05, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02,
+                 "sliding_window": null, "tie_word_embeddings": false, "torch_dtype": "bfloat16",
+                 "transformers_version": "4.36.0.dev0", "use_cache": true, "vocab_size": 32000}""");
+        var gate = new GateShape(Scoring.SOFTMAX, 8, 2, 1, 1, GateShape.GroupScore.MAXIMUM, true, 0f, 1f);
+        assertEquals(new FeedForwardSpec.Moe(gate, 14336, 0), spec.layers().getFirst());
+    }
+
+    @Test
+    void understandsGlm45Air() throws IOException {
+        ModelSpec spec = read("""
+                {"architectures": ["Glm4MoeForCausalLM"], "attention_bias": true, "attention_dropout": 0.0,
+                 "eos_token_id": [151329, 151336, 151338], "first_k_dense_replace": 1, "head_dim": 128,
+                 "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02,
+                 "intermediate_size": 10944, "max_position_embeddings": 131072, "model_type": "glm4_moe",
+                 "moe_intermediate_size": 1408, "n_group": 1, "n_routed_experts": 128, "n_shared_experts": 1,
+                 "norm_topk_prob": true, "num_attention_heads": 96, "num_experts_per_tok": 8,
+                 "num_hidden_layers": 46, "num_key_value_heads": 8, "num_nextn_predict_layers": 1,
+                 "pad_token_id": 151329, "partial_rotary_factor": 0.5, "rms_norm_eps": 1e-05,
+                 "rope_scaling": null, "rope_theta": 1000000, "routed_scaling_factor": 1.0,
+                 "tie_word_embeddings": false, "topk_group": 1, "torch_dtype": "bfloat16",
+                 "transformers_version": "4.54.1", "use_cache": true, "use_qk_norm": false,
+                 "vocab_size": 151552}""");
+        assertEquals(new RopeSpec(64, 1000000, false, new Scaling.None()), spec.rope());
+        assertEquals(45, spec.moeLayers().length);
+    }
+
+    private static final String MINIMAX_M2 = """
+            {"architectures": ["MiniMaxM2ForCausalLM"], "attn_type_list": [1, 1], "attention_bias": false,
+             "attention_dropout": 0.0, "head_dim": 128, "hidden_act": "silu", "hidden_size": 3072,
+             "intermediate_size": 1536, "max_position_embeddings": 196608, "mlp_intermediate_size": 8192,
+             "model_type": "minimax_m2", "mtp_transformer_layers": 1, "num_attention_heads": 48,
+             "num_experts_per_tok": 8, "num_hidden_layers": 2, "num_key_value_heads": 8,
+             "num_local_experts": 256, "num_mtp_modules": 3, "output_router_logits": false,
+             "qk_norm_type": "per_layer", "rms_norm_eps": 1e-06, "rope_theta": 5000000, "rotary_dim": 64,
+             "router_jitter_noise": 0.0, "scoring_func": "sigmoid", "shared_intermediate_size": 0,
+             "tie_word_embeddings": false, "use_cache": true, "use_mtp": true, "use_qk_norm": true,
+             "use_routing_bias": true, "vocab_size": 200064}""";
+
+    @Test
+    void understandsMiniMaxM2AndNoOtherKindOfItsAttention() throws IOException {
+        assertEquals(
+                new RopeSpec(64, 5000000, false, new Scaling.None()),
+                read(MINIMAX_M2).rope());
+        ClusterException refusal =
+                assertThrows(ClusterException.class, () -> read(MINIMAX_M2.replace("[1, 1]", "[1, 0]")));
+        assertTrue(refusal.text().contains("attn_type_list = [1,0]: only 1 is understood"), refusal.text());
+    }
+
+    @Test
+    void understandsTheFieldsOfGptOss() throws IOException {
+        ModelSpec spec = read("""
+                {"architectures": ["GptOssForCausalLM"], "attention_bias": true, "attention_dropout": 0.0,
+                 "eos_token_id": 200002, "experts_per_token": 4, "head_dim": 64, "hidden_act": "silu",
+                 "hidden_size": 2880, "initial_context_length": 4096, "initializer_range": 0.02,
+                 "intermediate_size": 2880, "layer_types": ["sliding_attention", "full_attention"],
+                 "max_position_embeddings": 131072, "model_type": "gpt_oss", "num_attention_heads": 64,
+                 "num_experts_per_tok": 4, "num_hidden_layers": 2, "num_key_value_heads": 8,
+                 "num_local_experts": 32, "output_router_logits": false, "pad_token_id": 199999,
+                 "rms_norm_eps": 1e-05,
+                 "rope_scaling": {"beta_fast": 32.0, "beta_slow": 1.0, "factor": 32.0,
+                                  "original_max_position_embeddings": 4096, "rope_type": "yarn", "truncate": false},
+                 "rope_theta": 150000, "router_aux_loss_coef": 0.9, "sliding_window": 128, "swiglu_limit": 7.0,
+                 "tie_word_embeddings": false, "use_cache": true, "vocab_size": 201088}""");
+        assertEquals(List.of(new AttentionSpan(128, true), AttentionSpan.ALL), spec.spans());
+        double factor = 0.1 * StrictMath.log(32) + 1;
+        assertEquals(new RopeSpec(64, 150000, false, new Scaling.Yarn(32, 32, 1, 4096, factor, false)), spec.rope());
     }
 
     @Test
