@@ -62,7 +62,7 @@ public final class BergfriedMain {
     public static void main(String[] arguments) {
         var surroundings = new Surroundings(
                 System.getenv(),
-                Path.of(System.getProperty("bergfried.home", "ops/target/dist")),
+                Path.of(System.getProperty("bergfried.home", ".")),
                 Path.of(System.getProperty("java.home"), "bin", "java"),
                 new SystemClock(),
                 new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8),

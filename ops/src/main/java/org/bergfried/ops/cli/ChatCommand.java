@@ -106,9 +106,6 @@ final class ChatCommand implements Callable<Integer> {
                 TerminalBuilder.builder().system(true).dumb(true).build()) {
             LineReader reader = LineReaderBuilder.builder()
                     .terminal(terminal)
-                    .variable(
-                            LineReader.HISTORY_FILE,
-                            surroundings.dataDirectory(data).resolve("chat-history"))
                     .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                     .build();
             while (true) {

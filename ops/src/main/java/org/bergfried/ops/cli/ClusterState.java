@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
 record ClusterState(String model, String http, String grpc, List<Member> processes) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String FILE = "state.json";
+    private static final int START_FIELD = 22 - 3; // counted from the third field, the first after the name
 
     ClusterState {
         processes = List.copyOf(processes);
@@ -31,14 +31,14 @@ record ClusterState(String model, String http, String grpc, List<Member> process
     /// @param role          router or worker.
     /// @param id            its name in the cluster, also of its config and log file.
     /// @param pid           the operating system's process id.
-    /// @param startedMillis when it was started, milliseconds since 1970, as the operating system tells it.
+    /// @param startedTicks  when it was started, in the kernel's ticks since boot: no change of the clock moves it.
     /// @param health        base URL of its `/readyz`.
-    record Member(String role, String id, long pid, long startedMillis, String health) {
+    record Member(String role, String id, long pid, long startedTicks, String health) {
         /// The process, if it is still this very one.
         Optional<ProcessHandle> process() {
             return ProcessHandle.of(pid)
                     .filter(ProcessHandle::isAlive)
-                    .filter(handle -> startOf(handle) == startedMillis);
+                    .filter(handle -> startOf(handle) == startedTicks);
         }
 
         /// The same member run by another process.
@@ -46,8 +46,14 @@ record ClusterState(String model, String http, String grpc, List<Member> process
             return new Member(role, id, handle.pid(), startOf(handle), health);
         }
 
-        static long startOf(ProcessHandle handle) {
-            return handle.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+        /// Field 22 of /proc/PID/stat; the name before it may hold anything but ends with the last bracket.
+        private static long startOf(ProcessHandle handle) {
+            try {
+                String stat = Files.readString(Path.of("/proc", String.valueOf(handle.pid()), "stat"));
+                return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[START_FIELD]);
+            } catch (IOException e) {
+                return -1; // it ended meanwhile
+            }
         }
     }
 

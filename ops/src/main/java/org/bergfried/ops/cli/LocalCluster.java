@@ -32,12 +32,17 @@ final class LocalCluster {
     ClusterState start(ClusterState laid, boolean attached) {
         var starter = new ProcessStarter(surroundings, dataDirectory, attached);
         List<ClusterState.Member> started = new ArrayList<>();
-        for (ClusterState.Member member : laid.processes()) {
-            started.add(member.startedAs(starter.start(member).toHandle()));
+        try {
+            for (ClusterState.Member member : laid.processes()) {
+                started.add(member.startedAs(starter.start(member).toHandle()));
+            }
+            var state = new ClusterState(laid.model(), laid.http(), laid.grpc(), started);
+            state.write(dataDirectory);
+            return state;
+        } catch (CommandFailure failure) {
+            started.forEach(member -> member.process().ifPresent(ProcessHandle::destroyForcibly));
+            throw failure;
         }
-        var state = new ClusterState(laid.model(), laid.http(), laid.grpc(), started);
-        state.write(dataDirectory);
-        return state;
     }
 
     /// Starts one member again, detached.

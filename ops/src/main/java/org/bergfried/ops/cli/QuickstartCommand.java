@@ -104,12 +104,10 @@ final class QuickstartCommand implements Callable<Integer> {
 
     private int runDetached(LocalCluster cluster, ClusterState laid, Path directory) {
         ClusterState state = cluster.start(laid, false);
-        try {
-            cluster.awaitReady(state);
-        } catch (CommandFailure failure) {
-            cluster.stop(state);
-            throw failure;
-        }
+        var giveUp = Thread.ofPlatform().unstarted(() -> cluster.stop(state));
+        Runtime.getRuntime().addShutdownHook(giveUp); // for a failure or a Ctrl-C while it starts
+        cluster.awaitReady(state);
+        Runtime.getRuntime().removeShutdownHook(giveUp);
         describe(state, directory, "stop it with `ops/bergfried stop" + option(directory) + "`");
         return 0;
     }
