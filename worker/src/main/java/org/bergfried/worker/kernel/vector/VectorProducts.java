@@ -2,6 +2,7 @@ package org.bergfried.worker.kernel.vector;
 
 import static org.bergfried.worker.kernel.cpu.HostBuffer.F32;
 import static org.bergfried.worker.kernel.cpu.HostBuffer.I8;
+import static org.bergfried.worker.kernel.vector.Width.LANES;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -160,7 +161,7 @@ final class VectorProducts {
         }
     }
 
-    /// Four weight rows at a time, each activation row with them.
+    /// Four weight rows at a time, with each activation row or with four of them.
     private static void multiplyFloats(HostMatrix w, int n, Rows y, int from, int to, Scratch scratch) {
         int padded = FloatRows.padded(w.columns());
         long rowBytes = w.type().rowBytes(w.columns());
@@ -176,7 +177,15 @@ final class VectorProducts {
             int b1 = Math.min(1, last) * 4 * padded;
             int b2 = Math.min(2, last) * 4 * padded;
             int b3 = last * 4 * padded;
-            for (int i = 0; i < n; i++) {
+            int i = 0;
+            for (; LANES == 16 && i <= n - 4; i += 4) {
+                Dots.eight(xs, i * padded, b, 0, b1, padded, work, sums, 0);
+                Dots.eight(xs, i * padded, b, b2, b3, padded, work, sums, 2);
+                for (int c = 0; c < 4; c++) {
+                    MemorySegment.copy(sums, 4 * c, out, F32, VectorKernels.at(y, i + c) + 4L * row, last + 1);
+                }
+            }
+            for (; i < n; i++) {
                 Dots.four(xs, i * padded, b, 0, b1, b2, b3, padded, work, sums, 0);
                 MemorySegment.copy(sums, 0, out, F32, VectorKernels.at(y, i) + 4L * row, last + 1);
             }
