@@ -23,6 +23,8 @@ final class GgufConfig {
     private enum Architecture {
         DEEPSEEK2("deepseek2", true),
         LLAMA("llama", true),
+        QWEN2("qwen2", false),
+        QWEN2MOE("qwen2moe", false),
         QWEN3("qwen3", false),
         QWEN3MOE("qwen3moe", false);
 
@@ -60,6 +62,7 @@ final class GgufConfig {
             entry("expert_used_count", "num_experts_per_tok"),
             entry("expert_feed_forward_length", "moe_intermediate_size"),
             entry("expert_shared_count", "n_shared_experts"),
+            entry("expert_shared_feed_forward_length", "shared_expert_intermediate_size"),
             entry("expert_group_count", "n_group"),
             entry("expert_group_used_count", "topk_group"),
             entry("expert_weights_scale", "routed_scaling_factor"),
@@ -146,6 +149,8 @@ final class GgufConfig {
                     default -> throw refuse("expert_gating_func", "understood are 1 (softmax) and 2 (sigmoid)");
                 };
             case LLAMA -> whole("expert_count", 0) > 0 ? Families.LLAMA_MOE : "llama";
+            case QWEN2 -> "qwen2";
+            case QWEN2MOE -> "qwen2_moe";
             case QWEN3 -> "qwen3";
             case QWEN3MOE -> "qwen3_moe";
         };
@@ -230,7 +235,7 @@ final class GgufConfig {
             fields.set("num_experts", fields.remove("n_routed_experts"));
             spelled.put("num_experts", prefix + "expert_count");
             if (!fields.has("norm_topk_prob")) {
-                fields.put("norm_topk_prob", true);
+                fields.put("norm_topk_prob", architecture != Architecture.QWEN2MOE);
             }
             if (!fields.has("moe_intermediate_size")) {
                 fields.set("moe_intermediate_size", fields.get("intermediate_size"));

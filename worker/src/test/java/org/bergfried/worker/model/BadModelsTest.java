@@ -137,7 +137,7 @@ class BadModelsTest {
     @Test
     void namesAGgufsArchitectureFieldsAndTypes() throws IOException {
         refusedGguf(new GgufBytes().text("general.architecture", "mamba"), "general.architecture = mamba is not");
-        refusedGguf(new GgufBytes(), "understood are deepseek2, llama, qwen3, qwen3moe");
+        refusedGguf(new GgufBytes(), "understood are deepseek2, llama, qwen2, qwen2moe, qwen3, qwen3moe");
         refusedGguf(llama().float32("llama.logit_scale", 2f), "llama.logit_scale = 2.0: this field is not understood");
         refusedGguf(
                 llama().words("llama.attention.head_count_kv", 5, 1, 2), "llama.attention.head_count_kv = an array");
