@@ -9,13 +9,20 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.bergfried.contract.tensor.DispatchClass;
 
-/// Frames that wait: those of decodes before those of prefills, else in order of arrival. Bounded in rows.
+/// Frames that wait: those of decodes before those of prefills, else in order of arrival. A batch of prefills gets
+/// its
+/// turn after some batches of decodes, so that decodes without a pause delay prefills but never starve them.
+/// Bounded in
+/// rows.
 final class JobQueue {
+    private static final int DECODES_IN_A_ROW = 8; // batches, while prefills wait
+
     private final int rowsMax;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrival = lock.newCondition();
     private final Map<DispatchClass, ArrayDeque<ExpertJob>> queues = new EnumMap<>(DispatchClass.class);
     private int rows; // guarded by lock
+    private int decodesInARow; // batches since a prefill could have run; guarded by lock
     private boolean closed; // guarded by lock
 
     JobQueue(int rowsMax) {
@@ -49,10 +56,7 @@ final class JobQueue {
                 arrival.await();
             }
             var batch = new ArrayList<ExpertJob>();
-            ArrayDeque<ExpertJob> queue = queue(DispatchClass.DECODE);
-            if (queue.isEmpty()) {
-                queue = queue(DispatchClass.PREFILL);
-            }
+            ArrayDeque<ExpertJob> queue = nextQueue();
             int batchRows = 0;
             ExpertJob next = closed ? null : queue.peek();
             while (next != null
@@ -83,6 +87,18 @@ final class JobQueue {
         } finally {
             lock.unlock();
         }
+    }
+
+    private ArrayDeque<ExpertJob> nextQueue() {
+        ArrayDeque<ExpertJob> decodes = queue(DispatchClass.DECODE);
+        ArrayDeque<ExpertJob> prefills = queue(DispatchClass.PREFILL);
+        boolean prefillsTurn = decodes.isEmpty() || decodesInARow >= DECODES_IN_A_ROW;
+        if (prefills.isEmpty() || prefillsTurn) {
+            decodesInARow = 0;
+        } else {
+            decodesInARow++;
+        }
+        return prefillsTurn && !prefills.isEmpty() ? prefills : decodes;
     }
 
     private ArrayDeque<ExpertJob> queue(DispatchClass dispatchClass) {
