@@ -5,6 +5,7 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.rpc.Statuses;
@@ -68,6 +69,9 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
             requestMore();
         } catch (ClusterException e) {
             refuse(e);
+        } catch (RuntimeException bug) {
+            LOG.error("A frame met a bug of this worker; its stream ends", bug);
+            refuse(new ClusterException(ErrorReason.INTERNAL, "the frame met a bug of the expert host; see its log"));
         }
     }
 
@@ -117,6 +121,7 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
 
     private void dispatch(WireFrame message) {
         FrameRing.Slot slot = take(message.open());
+        boolean submitted = false;
         try {
             message.copyTo(slot.bytes());
             DispatchFrame frame = DispatchFrame.parse(slot.bytes());
@@ -126,18 +131,24 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
             }
             occupy(frame.rows());
             submit(frame, slot);
-        } catch (ClusterException e) {
-            slot.close();
-            throw e;
+            submitted = true;
+        } finally {
+            if (!submitted) {
+                slot.close();
+            }
         }
     }
 
     private void submit(DispatchFrame frame, FrameRing.Slot slot) {
+        var reply = new StreamReply(slot, frame.rows());
+        boolean submitted = false;
         try {
-            host.submit(frame, new StreamReply(slot, frame.rows()));
-        } catch (ClusterException e) {
-            vacate(frame.rows());
-            throw e;
+            host.submit(frame, reply);
+            submitted = true;
+        } finally {
+            if (!submitted) {
+                reply.release();
+            }
         }
     }
 
@@ -232,6 +243,7 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
     private final class StreamReply implements Reply {
         private final FrameRing.Slot slot;
         private final int rows;
+        private final AtomicBoolean released = new AtomicBoolean();
 
         StreamReply(FrameRing.Slot slot, int rows) {
             this.slot = slot;
@@ -259,9 +271,16 @@ final class ExpertStream extends ServerCall.Listener<WireFrame> {
             var _ = answer(bytes, bytes.length);
         }
 
+        /// Gives the frame's memory back, once.
+        void release() {
+            if (!released.getAndSet(true)) {
+                slot.close();
+                vacate(rows);
+            }
+        }
+
         private boolean answer(byte[] bytes, int length) {
-            slot.close();
-            vacate(rows);
+            release();
             boolean copied = send(bytes, length);
             requestMore();
             return copied;

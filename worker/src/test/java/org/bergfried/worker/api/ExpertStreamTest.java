@@ -20,7 +20,8 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.bergfried.contract.SystemClock;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.bergfried.contract.Clock;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.rpc.ExpertFrames;
 import org.bergfried.contract.tensor.CreditFrame;
@@ -55,11 +56,28 @@ final class ExpertStreamTest {
     private final Backend backend = Backends.create("scalar", 1);
     private final ExpertStore store =
             new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE);
+    private final AtomicBoolean bug = new AtomicBoolean();
     private final ExpertHost host = new ExpertHost(
-            model, store, backend, new HostSettings("host", 4, CREDIT, CREDIT, CREDIT, 2), new SystemClock());
+            model, store, backend, new HostSettings("host", 4, CREDIT, CREDIT, CREDIT, 2), new BrokenClock(bug));
     private final Channels channels = new Channels(Optional.empty(), KeepAlive.defaults());
     private final List<ManagedChannel> open = new ArrayList<>();
     private final Server server;
+
+    /// Stands for any bug that a frame meets: it fails while it is told to.
+    private record BrokenClock(AtomicBoolean bug) implements Clock {
+        @Override
+        public long nanoTime() {
+            if (bug.get()) {
+                throw new IllegalStateException("planted");
+            }
+            return 0;
+        }
+
+        @Override
+        public long wallMillis() {
+            return 0;
+        }
+    }
 
     ExpertStreamTest() throws IOException {
         server = channels.server("127.0.0.1", 0, false, Channels.Execution.DIRECT)
@@ -141,6 +159,20 @@ final class ExpertStreamTest {
             accepted = trunk.received.poll(100, TimeUnit.MILLISECONDS) != null;
         }
         assertTrue(accepted);
+    }
+
+    @Test
+    void aBugThatAFrameMeetsEndsItsStreamAndItsMemoryIsGivenBack() throws InterruptedException {
+        for (int round = 0; round < 5; round++) { // more streams than are reserved
+            var trunk = greeted();
+            bug.set(true);
+            trunk.send(dispatch(1, DispatchClass.DECODE));
+            assertEquals(Status.Code.INTERNAL, trunk.end().getCode());
+            bug.set(false);
+        }
+        var good = greeted();
+        good.send(dispatch(2, DispatchClass.DECODE));
+        assertEquals(2, ResultFrame.parse(good.next()).dispatchId());
     }
 
     /// It sends far more than its credit and reads nothing: the host stops reading it, and serves the other.
