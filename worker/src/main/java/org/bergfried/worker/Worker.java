@@ -37,6 +37,7 @@ import org.bergfried.worker.engine.RunningTrunk;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
+import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.member.ExpertPeers;
 import org.bergfried.worker.member.Membership;
 import org.bergfried.worker.meter.WorkerMeters;
@@ -200,7 +201,7 @@ public final class Worker implements AutoCloseable {
                 config.model().servedName(),
                 opened.digest(),
                 opened.numericsId(),
-                config.backend(),
+                Backends.chosen(config.backend()),
                 State.LOADING,
                 0,
                 facts,

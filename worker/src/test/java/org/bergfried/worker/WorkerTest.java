@@ -1,6 +1,7 @@
 package org.bergfried.worker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.ManagedChannel;
@@ -38,6 +39,7 @@ import org.bergfried.proto.engine.v1.GenerateResponse;
 import org.bergfried.proto.engine.v1.GetModelCardRequest;
 import org.bergfried.proto.engine.v1.ModelCard;
 import org.bergfried.proto.engine.v1.Sampling;
+import org.bergfried.worker.kernel.choice.Backends;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,6 +66,8 @@ class WorkerTest {
         Worker worker = start("worker-1");
         WorkerAnnouncement said = awaitState("worker-1", State.READY);
         assertEquals(worker.grpcAddress(), said.grpcAddress());
+        assertEquals(Backends.chosen("auto"), said.backend());
+        assertNotEquals("auto", said.backend());
         assertEquals(ServingStatus.SERVING, health(worker));
         assertEquals(200, http(worker, "/readyz"));
         assertEquals(200, http(worker, "/healthz"));
@@ -102,7 +106,7 @@ class WorkerTest {
                 WorkerConfig.class, "test", """
                 id: %s
                 model: {path: "%s", name: tiny}
-                backend: scalar
+                backend: auto
                 threads: 1
                 dataDirectory: "%s"
                 grpc: {port: 0}

@@ -43,6 +43,11 @@ public final class Backends implements AutoCloseable {
         return CpuBackend.alone(kernels, granted(threads).threads());
     }
 
+    /// The name of the backend that a configured name stands for: what `auto` chooses on this machine.
+    public static String chosen(String name) {
+        return kernels(name).get().name();
+    }
+
     private static ThreadCount granted(int threads) {
         return ThreadCount.choose(threads, Runtime.getRuntime().availableProcessors());
     }
