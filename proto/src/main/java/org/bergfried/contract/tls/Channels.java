@@ -4,9 +4,13 @@ import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerBuilder;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
 import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
@@ -31,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class Channels implements AutoCloseable {
     private static final Duration RELOAD_INTERVAL = Duration.ofSeconds(10);
 
+    private final Optional<TlsConfig> tls;
     private final @Nullable Identity identity;
     private final KeepAlive keepAlive;
     private final ExecutorService handlers = Executors.newVirtualThreadPerTaskExecutor();
@@ -40,6 +45,7 @@ public final class Channels implements AutoCloseable {
     ///
     /// @throws ConfigException if the files cannot be used.
     public Channels(Optional<TlsConfig> tls, KeepAlive keepAlive) {
+        this.tls = tls;
         this.keepAlive = keepAlive;
         this.identity = tls.map(Identity::new).orElse(null);
         this.reloader = identity == null ? null : startReloading(identity);
@@ -107,6 +113,21 @@ public final class Channels implements AutoCloseable {
                 .intercept(PeerNames.interceptor());
         socketOptions().forEach((option, value) -> setChildOption(builder, option, value));
         return execution == Execution.DIRECT ? builder.directExecutor() : builder.executor(handlers);
+    }
+
+    /// Guards services, so that only peers of a role may call them; lets all pass where there is no TLS, because
+    /// plaintext is for loopback only.
+    ///
+    /// @param roles who may call, by the full name of the service; services that are not named are open.
+    public ServerInterceptor guard(Map<String, PeerRole> roles) {
+        return tls.<ServerInterceptor>map(identified -> new RoleGuard(identified, roles))
+                .orElse(new ServerInterceptor() {
+                    @Override
+                    public <Q, A> ServerCall.Listener<Q> interceptCall(
+                            ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+                        return next.startCall(call, headers);
+                    }
+                });
     }
 
     /// Reads the files of the identity again now.

@@ -39,11 +39,15 @@ public final class PeerNames {
             @Override
             public <Q, A> ServerCall.Listener<Q> interceptCall(
                     ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-                SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
-                Context context = Context.current().withValue(NAMES, names(session));
+                Context context = Context.current().withValue(NAMES, of(call));
                 return Contexts.interceptCall(context, call, headers, next);
             }
         };
+    }
+
+    /// The same of a call that has not come to its handler.
+    static Set<String> of(ServerCall<?, ?> call) {
+        return names(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
     }
 
     private static Set<String> names(@Nullable SSLSession session) {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
@@ -16,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ChannelsTest {
@@ -129,6 +134,42 @@ final class ChannelsTest {
         call(client);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "router, true",
+        "Router-3, true",
+        "prod-router-0, true",
+        "worker-1, false",
+        "routers, false",
+        "evil.router, false",
+        "127.0.0.1, false"
+    })
+    void aServiceOfRoutersIsForThoseWhoseCertificateNamesARouter(String name, boolean isServed) {
+        Channels host = channels(AUTHORITY.issue(folder.resolve("host"), "worker-1", "127.0.0.1"));
+        Channels caller = channels(AUTHORITY.issue(folder.resolve("caller"), name));
+        Server server = serve(host, true, host.guard(Map.of(HealthGrpc.SERVICE_NAME, PeerRole.ROUTER)));
+        if (isServed) {
+            assertEquals(1, callAndSeeNames(caller, server, Optional.empty()).size());
+            return;
+        }
+        ClusterException refused = refusal(caller, server, Optional.empty());
+        assertEquals(ErrorReason.FORBIDDEN, refused.reason());
+        assertTrue(refused.text().contains(name) && refused.text().contains("tls.routerNames"), refused.text());
+    }
+
+    @Test
+    void theNamesOfARoleCanBeConfigured() {
+        TlsConfig files = AUTHORITY.issue(folder.resolve("host"), "w1", "127.0.0.1");
+        Channels host = channels(new TlsConfig(
+                files.certificate(), files.privateKey(), files.trust(), List.of("door.example"), List.of("w*")));
+        Server workers = serve(host, true, host.guard(Map.of(HealthGrpc.SERVICE_NAME, PeerRole.WORKER)));
+        Channels peer = channels(AUTHORITY.issue(folder.resolve("peer"), "w2"));
+        assertEquals(Set.of("w2"), callAndSeeNames(peer, workers, Optional.empty()));
+        Channels door = channels(AUTHORITY.issue(folder.resolve("door"), "door.example"));
+        assertEquals(
+                ErrorReason.FORBIDDEN, refusal(door, workers, Optional.empty()).reason());
+    }
+
     @Test
     void newFilesAreUsedWithoutARestart() throws IOException {
         Path hostFolder = folder.resolve("host");
@@ -174,7 +215,7 @@ final class ChannelsTest {
 
     private volatile Set<String> namesSeen = Set.of();
 
-    private Server serve(Channels channels, boolean clientCertificates) {
+    private Server serve(Channels channels, boolean clientCertificates, ServerInterceptor... guards) {
         var service = new HealthGrpc.HealthImplBase() {
             @Override
             public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> answer) {
@@ -184,8 +225,9 @@ final class ChannelsTest {
             }
         };
         try {
+            var guarded = ServerInterceptors.intercept(service, guards);
             Server server = channels.server("127.0.0.1", 0, clientCertificates, Channels.Execution.VIRTUAL_THREADS)
-                    .addService(service)
+                    .addService(guarded)
                     .build()
                     .start();
             closing.push(server::shutdownNow);

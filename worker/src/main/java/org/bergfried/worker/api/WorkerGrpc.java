@@ -9,18 +9,23 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.grpc.util.MutableHandlerRegistry;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.tls.Channels;
+import org.bergfried.contract.tls.PeerRole;
 import org.bergfried.proto.engine.v1.EngineServiceGrpc;
 import org.bergfried.proto.expert.v1.ExpertServiceGrpc;
 import org.jspecify.annotations.Nullable;
 
 /// The gRPC server of a worker. It listens at once, with health and reflection; services are added when they can
-/// serve.
+/// serve. With TLS, only routers may call EngineService and only workers ExpertService.
 public final class WorkerGrpc implements AutoCloseable {
     private static final Executor DIRECT = Runnable::run;
+
+    private static final Map<String, PeerRole> CALLERS =
+            Map.of(EngineServiceGrpc.SERVICE_NAME, PeerRole.ROUTER, ExpertServiceGrpc.SERVICE_NAME, PeerRole.WORKER);
 
     private final HealthGrpc health =
             new HealthGrpc(List.of(EngineServiceGrpc.SERVICE_NAME, ExpertServiceGrpc.SERVICE_NAME));
@@ -33,6 +38,7 @@ public final class WorkerGrpc implements AutoCloseable {
     public WorkerGrpc(Channels channels, String host, int port) {
         try {
             server = channels.server(host, port, true, Channels.Execution.VIRTUAL_THREADS)
+                    .intercept(channels.guard(CALLERS))
                     .callExecutor(new ExpertStreamsDirect())
                     .addService(health.service())
                     .addService(ProtoReflectionServiceV1.newInstance())
