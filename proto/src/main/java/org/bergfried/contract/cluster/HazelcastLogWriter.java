@@ -1,11 +1,14 @@
 package org.bergfried.contract.cluster;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.Limits;
 import org.slf4j.Logger;
@@ -20,12 +23,14 @@ final class HazelcastLogWriter implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HazelcastLogWriter.class);
     private static final int LOGS_MAX = 4096; // each holds at most a segment and what has not been written
+    private static final Duration RETRY = Duration.ofMillis(500);
     private static final String STOP = "";
 
     private final HazelcastSealedMap generations;
     private final HazelcastSealedMap segments;
     private final Map<String, PendingLog> logs = new LinkedHashMap<>(64, 0.75f, true); // eldest first; guarded by this
     private final BlockingQueue<String> queue = new ArrayBlockingQueue<>(2 * LOGS_MAX); // ids of logs, perhaps repeated
+    private final Deque<String> unended = new ArrayDeque<>(); // ids whose end is not written; used by the thread only
     private final Thread thread;
 
     HazelcastLogWriter(HazelcastSealedMap generations, HazelcastSealedMap segments) {
@@ -98,8 +103,14 @@ final class HazelcastLogWriter implements AutoCloseable {
 
     private void run() {
         try {
-            for (String next = queue.take(); !next.equals(STOP); next = queue.take()) {
-                flushGuarded(next);
+            String next = queue.take();
+            while (!STOP.equals(next)) {
+                if (next != null) {
+                    flushGuarded(next);
+                } else if (!unended.isEmpty()) {
+                    flushGuarded(unended.removeFirst());
+                }
+                next = unended.isEmpty() ? queue.take() : queue.poll(RETRY.toMillis(), TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
@@ -141,6 +152,7 @@ final class HazelcastLogWriter implements AutoCloseable {
             LOG.warn("The token log of {} lags: {}", generationId, unreachable.text());
             synchronized (this) {
                 log.failed();
+                retryEnd(generationId, log);
             }
         }
     }
@@ -182,6 +194,14 @@ final class HazelcastLogWriter implements AutoCloseable {
         }
         synchronized (this) {
             log.written(flush);
+        }
+    }
+
+    /// Nothing more comes of a generation that has ended, so its last flush is tried again until it is written: else
+    /// record and log would keep their long life.
+    private void retryEnd(String generationId, PendingLog log) {
+        if (log.isFinished() && !unended.contains(generationId)) {
+            unended.add(generationId);
         }
     }
 

@@ -98,6 +98,11 @@ final class PendingLog {
         }
     }
 
+    /// Whether the generation has ended.
+    boolean isFinished() {
+        return finishReason.isPresent();
+    }
+
     /// A flush has failed: it is tried again with the next one.
     void failed() {
         dirty = true;

@@ -218,14 +218,20 @@ public final class Generation implements Runnable {
 
     private void finish(AnswerEnd end) {
         String reason = listener.finished(end);
-        workplace.store().finish(generation.generationId(), reason);
+        storeEnd(reason);
         workplace.meters().ended(reason);
     }
 
     private void fail(ClusterException error) {
         workplace.meters().ended(error.reason().name());
-        workplace.store().finish(generation.generationId(), error.reason().name());
+        storeEnd(error.reason().name());
         listener.failed(error);
+    }
+
+    private void storeEnd(String reason) {
+        if (course.mayBeStored()) {
+            workplace.store().finish(generation.generationId(), reason);
+        }
     }
 
     private long now() {

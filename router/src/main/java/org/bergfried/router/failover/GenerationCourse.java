@@ -115,6 +115,11 @@ final class GenerationCourse {
         return phase == Phase.OVER;
     }
 
+    /// Whether the store may have the generation: it has been asked to take it, or gave it.
+    boolean mayBeStored() {
+        return stored == Stored.YES || storeSince != Long.MAX_VALUE;
+    }
+
     /// When a {@link Signal.Timer} is due; Long.MAX_VALUE for never.
     long wakeAtNanos(long now) {
         if (phase == Phase.OVER) {
