@@ -101,12 +101,14 @@ public final class Router implements AutoCloseable {
         return grpc.port();
     }
 
-    /// Takes nothing new and waits for the answers that run, as long as configured.
-    public synchronized void drain() throws InterruptedException {
+    /// Takes nothing new and waits for the answers that run.
+    ///
+    /// @param longest what they may take.
+    public synchronized void drain(Duration longest) throws InterruptedException {
         gate.drain();
         grpc.setServing(false);
         if (joined != null) {
-            joined.generations().drain(config.drainTimeout());
+            joined.generations().drain(longest);
         }
         http.drain(DOOR_TIMEOUT);
         grpc.drain(DOOR_TIMEOUT);

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.ConfigLoader;
@@ -17,8 +19,10 @@ import org.slf4j.LoggerFactory;
 
 /// The router process: `RouterMain --config FILE [--parent-pipe]`.
 ///
-/// SIGTERM ends it after the running answers, at most `drain` later. With `--parent-pipe` it ends in the same way
-/// when its standard input closes, so that it does not outlive the process that started it.
+/// SIGTERM ends it after the running answers, at most `drain` later. With `--parent-pipe` it also ends, after
+/// at most two seconds for the running answers, when its standard input closes, so that it does not outlive the
+/// process
+/// that started it for long.
 ///
 /// | exit code | meaning |
 /// | --- | --- |
@@ -29,6 +33,8 @@ import org.slf4j.LoggerFactory;
 /// | 143 | ended by SIGTERM, after draining |
 public final class RouterMain {
     private static final String USAGE = "usage: RouterMain --config FILE [--parent-pipe]";
+
+    private static final Duration ORPHAN_DRAIN = Duration.ofSeconds(2);
 
     private RouterMain() {}
 
@@ -76,17 +82,21 @@ public final class RouterMain {
         var random = new SecureRandom();
         var sealer = new Sealer(SealKeys.read(config.sealKeys()), random);
         var router = new Router(config, clock, random::nextLong);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(router, log), "shutdown"));
+        var orphaned = new AtomicBoolean();
+        Duration drain = config.drainTimeout();
+        Duration orphanDrain = drain.compareTo(ORPHAN_DRAIN) < 0 ? drain : ORPHAN_DRAIN;
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> end(router, orphaned.get() ? orphanDrain : drain, log), "shutdown"));
         if (hasParentPipe) {
-            endWithParent(System.in);
+            endWithParent(System.in, orphaned);
         }
         router.join(HazelcastCluster.start(config.cluster(), MemberRole.ROUTER, sealer, clock));
     }
 
-    private static void end(Router router, Logger log) {
+    private static void end(Router router, Duration longest, Logger log) {
         try {
-            log.info("Draining");
-            router.drain();
+            log.info("Draining for at most {} s", longest.toSeconds());
+            router.drain(longest);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } finally {
@@ -95,7 +105,7 @@ public final class RouterMain {
         }
     }
 
-    private static void endWithParent(InputStream pipe) {
+    private static void endWithParent(InputStream pipe, AtomicBoolean orphaned) {
         Thread.ofPlatform().daemon().name("parent-pipe").start(() -> {
             try {
                 while (pipe.read() >= 0) {
@@ -104,6 +114,7 @@ public final class RouterMain {
             } catch (IOException closed) {
                 LoggerFactory.getLogger(RouterMain.class).debug("The parent's pipe broke", closed);
             }
+            orphaned.set(true);
             System.exit(0);
         });
     }

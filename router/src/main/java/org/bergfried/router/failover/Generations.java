@@ -18,9 +18,14 @@ import org.bergfried.contract.cluster.StoredGeneration;
 import org.bergfried.router.admit.Admission;
 import org.bergfried.router.home.HomeLoads;
 import org.bergfried.router.meter.RouterMeters;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// All generations of this router: starts them, resumes them, and tells them what changes around them.
 public final class Generations {
+    private static final Logger LOG = LoggerFactory.getLogger(Generations.class);
+    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(2);
+
     private final Workplace workplace;
     private final Admission admission;
     private final CourseLimits limits;
@@ -91,7 +96,7 @@ public final class Generations {
     }
 
     /// Waits until no generation runs, and ends those that still run after the timeout; they can be resumed at
-    /// another router.
+    /// another router. Those that do not end within another two seconds are left to the end of the process.
     public void drain(Duration timeout) throws InterruptedException {
         int phase = idle.arriveAndDeregister();
         try {
@@ -104,7 +109,15 @@ public final class Generations {
                             ErrorReason.DRAINING,
                             "the router shuts down; resume generation "
                                     + generation.generation().generationId() + " at another router"));
-            idle.awaitAdvanceInterruptibly(phase);
+            awaitCancelled(phase);
+        }
+    }
+
+    private void awaitCancelled(int phase) throws InterruptedException {
+        try {
+            idle.awaitAdvanceInterruptibly(phase, CANCEL_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException stuck) {
+            LOG.warn("{} generations did not end within {} s", running.size(), CANCEL_TIMEOUT.toSeconds());
         }
     }
 
