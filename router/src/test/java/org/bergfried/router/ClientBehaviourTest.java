@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -111,7 +112,7 @@ final class ClientBehaviourTest {
         stream.readDeltas(2);
         Thread drain = Thread.ofVirtual().start(() -> {
             try {
-                router.drain();
+                router.drain(Duration.ofSeconds(5));
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -126,8 +127,43 @@ final class ClientBehaviourTest {
         drain.join();
     }
 
+    @Test
+    void connectionsWithoutARequestAreClosedAndLongAnswersAreNot() throws Exception {
+        FakeEngine engine = fixture.startEngine("w1", 1);
+        Router router = fixture.startRouter("http: {port: 0, idleTimeout: 300ms}\n");
+        try (Socket answered = send(router, ",\"temperature\":0");
+                Socket silent = connect(router);
+                Socket unfinished = connect(router)) {
+            engine.opened.acquire();
+            unfinished.getOutputStream().write("GET /healthz HTTP/1.1\r\nHost: ".getBytes(StandardCharsets.UTF_8));
+            assertEquals(-1, silent.getInputStream().read());
+            assertEquals(-1, unfinished.getInputStream().read());
+            engine.allowAll();
+            readUntil(answered.getInputStream(), "Nairobi");
+        }
+    }
+
+    @Test
+    void connectionsBeyondTheLimitAreClosedAtOnce() throws Exception {
+        fixture.startEngine("w1", 1);
+        Router router = fixture.startRouter("http: {port: 0, connectionsMax: 2}\n"); // the fixture's client has one
+        try (Socket second = connect(router)) {
+            second.getOutputStream()
+                    .write("GET /healthz HTTP/1.1\r\nHost: router\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+            readUntil(second.getInputStream(), "200 OK");
+            try (Socket third = connect(router)) {
+                assertEquals(-1, third.getInputStream().read());
+            }
+        }
+        fixture.awaitStatus(router, "/readyz", 200);
+    }
+
+    private static Socket connect(Router router) throws Exception {
+        return new Socket(InetAddress.getLoopbackAddress(), router.httpPort());
+    }
+
     private static Socket send(Router router, String more) throws Exception {
-        var socket = new Socket(InetAddress.getLoopbackAddress(), router.httpPort());
+        Socket socket = connect(router);
         String body = RouterFixture.ask(more);
         String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: router\r\nContent-Type: application/json\r\n"
                 + "Content-Length: " + body.length() + "\r\n\r\n";

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -103,6 +104,34 @@ final class GrpcDoorTest {
                         .build())
                 .forEachRemaining(event -> {}));
         assertTrue(refused.text().contains("99999") && refused.text().contains("3072"), refused.text());
+    }
+
+    @Test
+    void numbersThatAreNotFiniteAreRefusedByTheNameOfTheirField() throws Exception {
+        fixture.startEngine("w1", 1).allowAll();
+        var stub = InferenceServiceGrpc.newBlockingStub(channel(fixture.startRouter("")));
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            var fields = Map.of(
+                    "temperature", Options.newBuilder().setTemperature(value).build(),
+                    "top_p", Options.newBuilder().setTopP(value).build(),
+                    "min_p", Options.newBuilder().setMinP(value).build());
+            fields.forEach((field, options) -> {
+                assertRefused(field, () -> stub.chat(ask(options)).forEachRemaining(event -> {}));
+                var text = GenerateRequest.newBuilder().setText("Once").setOptions(options);
+                assertRefused(field, () -> stub.generate(text.build()).forEachRemaining(event -> {}));
+            });
+        }
+        ChatRequest kwargs = ask(Options.getDefaultInstance()).toBuilder()
+                .setTemplateKwargsJson("{\"depth\":1e999}")
+                .build();
+        assertRefused("template_kwargs_json.depth", () -> stub.chat(kwargs).forEachRemaining(event -> {}));
+    }
+
+    private static void assertRefused(String field, Runnable call) {
+        ClusterException refused = refusal(call);
+        assertEquals(ErrorReason.INVALID_REQUEST, refused.reason());
+        assertEquals(field, refused.metadata().get("field"), refused.text());
+        assertTrue(refused.text().startsWith(field + " "), refused.text());
     }
 
     @Test

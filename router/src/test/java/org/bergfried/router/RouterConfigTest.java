@@ -46,7 +46,8 @@ final class RouterConfigTest {
     @Test
     void readsEveryPart() {
         RouterConfig config = parse(KEY + """
-                http: {host: 127.0.0.2, port: 1, bodyTimeout: 2s, stallTimeout: 3s, commentInterval: 4s}
+                http: {host: 127.0.0.2, port: 1, bodyTimeout: 2s, stallTimeout: 3s, commentInterval: 4s,
+                       idleTimeout: 18s, connectionsMax: 19}
                 grpc: {host: 127.0.0.3, port: 5, stallTimeout: 6s}
                 cluster: {name: test, host: 127.0.0.4, port: 7, seeds: ["127.0.0.5:8"]}
                 keepAlive: {interval: 9s, timeout: 10s}
@@ -57,6 +58,8 @@ final class RouterConfigTest {
                 drain: 17s
                 """);
         assertEquals(Duration.ofSeconds(3), config.http().stallTimeout());
+        assertEquals(Duration.ofSeconds(18), config.http().idleTimeout());
+        assertEquals(19, config.http().connectionsMax());
         assertEquals("test", config.cluster().name());
         assertEquals(12, config.placement().expectedRouters());
         assertEquals(14, config.admit().queuedMax());

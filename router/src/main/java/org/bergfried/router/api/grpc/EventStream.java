@@ -1,16 +1,20 @@
 package org.bergfried.router.api.grpc;
 
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.rpc.Statuses;
-import org.bergfried.proto.inference.v1.AnswerEvent;
 import org.bergfried.router.api.Answer;
+import org.bergfried.router.api.AnswerEvent;
 
 /// Carries one answer into one call, on a virtual thread of its own: it waits for events, and for the client to
 /// take them.
@@ -18,12 +22,15 @@ final class EventStream<A> {
     private static final Duration LOOK = Duration.ofSeconds(1);
 
     private final ServerCallStreamObserver<A> call;
-    private final Function<AnswerEvent, A> wrap;
+    private final Function<org.bergfried.proto.inference.v1.AnswerEvent, A> wrap;
     private final Duration stallTimeout;
     private final Semaphore changed = new Semaphore(0);
 
     /// @param call a call whose handler has not returned yet: its callbacks are set here.
-    EventStream(ServerCallStreamObserver<A> call, Function<AnswerEvent, A> wrap, Duration stallTimeout) {
+    EventStream(
+            ServerCallStreamObserver<A> call,
+            Function<org.bergfried.proto.inference.v1.AnswerEvent, A> wrap,
+            Duration stallTimeout) {
         this.call = call;
         this.wrap = wrap;
         this.stallTimeout = stallTimeout;
@@ -33,9 +40,9 @@ final class EventStream<A> {
     /// Starts the answer and carries it to its end.
     ///
     /// @param start starts the answer; it may refuse with a {@link ClusterException}.
-    void run(java.util.function.Supplier<Answer> start, java.util.function.Consumer<String> ended) {
-        var context = io.grpc.Context.current();
-        var box = new java.util.concurrent.atomic.AtomicReference<Answer>();
+    void run(Supplier<Answer> start, Consumer<String> ended) {
+        var context = Context.current();
+        var box = new AtomicReference<Answer>();
         call.setOnCancelHandler(() -> {
             Answer running = box.get();
             if (running != null) {
@@ -46,11 +53,10 @@ final class EventStream<A> {
         Thread.ofVirtual().name("grpc-answer").start(context.wrap(() -> ended.accept(carry(start, box))));
     }
 
-    private String carry(
-            java.util.function.Supplier<Answer> start, java.util.concurrent.atomic.AtomicReference<Answer> box) {
+    private String carry(Supplier<Answer> start, AtomicReference<Answer> box) {
         try {
             Answer answer = start.get();
-            box.set(answer);
+            box.set(answer); // a cancel that came before is seen by the first look of pump
             boolean isWhole = pump(answer);
             if (isWhole) {
                 call.onCompleted();
@@ -71,11 +77,11 @@ final class EventStream<A> {
                 answer.cancel("the client went away");
                 return false;
             }
-            Optional<org.bergfried.router.api.AnswerEvent> event = answer.next(LOOK);
+            Optional<AnswerEvent> event = answer.next(LOOK);
             if (event.isPresent()) {
                 awaitReady(answer);
                 call.onNext(wrap.apply(Wire.event(event.get())));
-                if (event.get() instanceof org.bergfried.router.api.AnswerEvent.Finished) {
+                if (event.get() instanceof AnswerEvent.Finished) {
                     return true;
                 }
             }

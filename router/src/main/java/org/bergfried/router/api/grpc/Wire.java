@@ -20,6 +20,7 @@ import org.bergfried.proto.inference.v1.ServedModel;
 import org.bergfried.proto.inference.v1.ToolCall;
 import org.bergfried.router.api.AnswerOptions;
 import org.bergfried.router.api.ChatCall;
+import org.bergfried.router.api.StrictJson;
 import org.bergfried.router.api.TextCall;
 import org.bergfried.router.chat.ChatMessage;
 import org.bergfried.router.chat.Delta;
@@ -41,11 +42,11 @@ final class Wire {
                     "tools_json has " + request.getToolsJsonCount() + " elements; the limit is " + Limits.TOOLS);
         }
         List<Object> tools = request.getToolsJsonList().stream()
-                .<Object>map(tool -> JsonText.object(tool, "tools_json"))
+                .<Object>map(tool -> StrictJson.object(tool, "tools_json"))
                 .toList();
         Map<String, @Nullable Object> kwargs = new LinkedHashMap<>();
         if (!request.getTemplateKwargsJson().isEmpty()) {
-            kwargs.putAll(JsonText.object(request.getTemplateKwargsJson(), "template_kwargs_json"));
+            kwargs.putAll(StrictJson.object(request.getTemplateKwargsJson(), "template_kwargs_json"));
         }
         if (request.hasEnableThinking()) {
             kwargs.put("enable_thinking", request.getEnableThinking());

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.bergfried.router.api.Answer;
 import org.bergfried.router.api.AnswerEvent;
 import org.bergfried.router.api.ServedModel;
+import org.bergfried.router.api.StrictJson;
 import org.bergfried.router.chat.Delta;
 import org.bergfried.router.chat.Delta.ToolCallPiece;
 import org.jspecify.annotations.Nullable;

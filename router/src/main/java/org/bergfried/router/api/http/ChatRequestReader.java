@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.bergfried.contract.Limits;
 import org.bergfried.router.api.AnswerOptions;
 import org.bergfried.router.api.ChatCall;
+import org.bergfried.router.api.StrictJson;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -131,8 +133,7 @@ final class ChatRequestReader {
                 throw AnswerOptions.invalid(
                         tool.path("type"), tool.path("type") + " must be \"function\", with the field function");
             }
-            new Fields(java.util.Objects.requireNonNull(tool.get("function")), tool.path("function"))
-                    .requiredText("name");
+            new Fields(Objects.requireNonNull(tool.get("function")), tool.path("function")).requiredText("name");
             tools.add(StrictJson.MAPPER.treeToValue(given.get(i), Object.class));
         }
         return mayCall(fields) ? tools : List.of();

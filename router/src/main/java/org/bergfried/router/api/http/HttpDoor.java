@@ -1,5 +1,6 @@
 package org.bergfried.router.api.http;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
@@ -9,6 +10,7 @@ import io.vertx.core.net.PemKeyCertOptions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Phaser;
@@ -31,6 +33,7 @@ import org.slf4j.LoggerFactory;
 /// The HTTP server of the router.
 public final class HttpDoor implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HttpDoor.class);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
     private static final String JSON = "application/json";
 
     private final HttpConfig config;
@@ -42,6 +45,7 @@ public final class HttpDoor implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Phaser inFlight = new Phaser(1);
     private final Vertx vertx;
+    private final Connections connections;
     private final HttpServer server;
 
     /// Listens.
@@ -63,7 +67,10 @@ public final class HttpDoor implements AutoCloseable {
         this.scrape = scrape;
         this.completions = new CompletionHandler(gate, config.commentInterval());
         this.vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1).setInternalBlockingPoolSize(2));
-        this.server = vertx.createHttpServer(options(config, tls)).requestHandler(this::accept);
+        this.connections = new Connections(vertx, config.connectionsMax(), config.idleTimeout());
+        this.server = vertx.createHttpServer(options(config, tls))
+                .connectionHandler(connections::opened)
+                .requestHandler(this::accept);
         listen();
     }
 
@@ -93,16 +100,27 @@ public final class HttpDoor implements AutoCloseable {
         } catch (TimeoutException slowClients) {
             LOG.info("Closing connections of clients that have not read their answers");
         }
-        var _ = server.shutdown(timeout)
-                .toCompletionStage()
-                .toCompletableFuture()
-                .join();
+        await(server.shutdown(timeout), timeout.plus(CLOSE_TIMEOUT), "the HTTP server");
     }
 
     @Override
     public void close() {
-        var _ = vertx.close().toCompletionStage().toCompletableFuture().join();
+        try {
+            await(vertx.close(), CLOSE_TIMEOUT, "the HTTP threads");
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         threads.shutdown();
+    }
+
+    private static void await(Future<?> ended, Duration longest, String what) throws InterruptedException {
+        try {
+            var _ = ended.toCompletionStage().toCompletableFuture().get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException stuck) {
+            LOG.warn("{} did not end within {} s", what, longest.toSeconds());
+        } catch (ExecutionException failed) {
+            LOG.warn("{} did not end cleanly", what, failed);
+        }
     }
 
     private static HttpServerOptions options(HttpConfig config, Optional<TlsConfig> tls) {
@@ -125,6 +143,7 @@ public final class HttpDoor implements AutoCloseable {
 
     /// On the event loop: the body is collected here, everything else happens on a virtual thread.
     private void accept(HttpServerRequest request) {
+        connections.accepted(request);
         var exchange = new Exchange(request, config.stallTimeout());
         Route route = Route.of(request.method().name(), request.path() == null ? "/" : request.path());
         new Body(vertx, request, config.bodyTimeout())

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.router.api.StrictJson;
 import org.jspecify.annotations.Nullable;
 
 /// An error as OpenAI's clients expect it.

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import org.bergfried.contract.Limits;
 import org.bergfried.router.api.AnswerOptions;
+import org.bergfried.router.api.StrictJson;
 import org.bergfried.router.chat.ChatMessage;
 import org.bergfried.router.chat.Conversation;
 import org.bergfried.router.chat.ToolCall;
