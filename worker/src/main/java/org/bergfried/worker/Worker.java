@@ -210,7 +210,7 @@ public final class Worker implements AutoCloseable {
     }
 
     /// Made before the cluster is joined: until then there is no placement, and no peer.
-    private Dispatcher dispatcher(Model opened, @Nullable ExpertHost host) {
+    private Dispatcher dispatcher(Model opened, HostSettings limits, @Nullable ExpertHost host) {
         var inbox = new Inbox();
         var random = new SplittableRandom(startNumber);
         var links = new GrpcPeers(
@@ -222,7 +222,8 @@ public final class Worker implements AutoCloseable {
                         opened.numericsId(),
                         dispatchClass,
                         opened.spec().hiddenSize()),
-                HostSettings.defaults(config.id(), startNumber).streamRowsMax(),
+                limits.streamRowsMax(),
+                limits.peersMax(),
                 inbox,
                 random.split());
         peers = links;

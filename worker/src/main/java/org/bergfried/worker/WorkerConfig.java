@@ -12,6 +12,7 @@ import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
 import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.contract.tls.TlsConfig;
 import org.bergfried.worker.engine.EngineSettings;
+import org.bergfried.worker.expert.HostSettings;
 import org.jspecify.annotations.Nullable;
 
 /// A worker's configuration, one YAML file. Everything but `model.path` has a default.
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 /// @param dataDirectory keeps digests of model files between starts; default `data`.
 /// @param cache         keys and values of running sequences.
 /// @param batch         continuous batching.
-/// @param experts       memory for routed experts.
+/// @param experts       routed experts: memory and peers.
 /// @param tls           the identity of the worker; without one, only loopback addresses are accepted.
 /// @param keepAlive     how a dead peer is noticed.
 /// @param cluster       how it finds the others.
@@ -101,7 +102,8 @@ public record WorkerConfig(
                 batch.queueMax(),
                 batch.stalledMax(),
                 bytes(experts.hot()),
-                bytes(experts.cold()));
+                bytes(experts.cold()),
+                experts.peersMax());
     }
 
     private static OptionalLong bytes(Optional<ByteSize> size) {
@@ -195,11 +197,24 @@ public record WorkerConfig(
         }
     }
 
-    /// Memory for routed experts.
+    /// Routed experts: their memory, and the other workers that rows are exchanged with.
     ///
     /// @param hot  bytes of installed experts; by default room for all of the model's.
     /// @param cold bytes of experts that are loaded on use; by default 64 MiB, or the largest expert.
-    public record Experts(Optional<ByteSize> hot, Optional<ByteSize> cold) {}
+    /// @param peersMax other workers whose trunks may use the experts of this one at a time, and whose experts its
+    ///     trunk may use, 1 to 1024; default 64. Memory for all of them is in the memory sum; where it is short,
+    ///     more peers mean fewer rows on the way to each.
+    public record Experts(Optional<ByteSize> hot, Optional<ByteSize> cold, int peersMax) {
+        /// Checks the limit.
+        public Experts {
+            Require.range("peersMax", peersMax, 1, HostSettings.PEERS_LIMIT);
+        }
+
+        /// Room for all experts, and for a cluster of 65 workers.
+        public static Experts defaults() {
+            return new Experts(Optional.empty(), Optional.empty(), 64);
+        }
+    }
 
     private static <T> T or(@Nullable T value, T fallback) {
         return value == null ? fallback : value;

@@ -26,6 +26,7 @@ class WorkerConfigTest {
         assertEquals(new WorkerConfig.Listen("127.0.0.1", 9091), config.grpc());
         assertEquals(new WorkerConfig.Listen("127.0.0.1", 8081), config.http());
         assertEquals(new WorkerConfig.Batching(256, 64, 64, 256, Duration.ofSeconds(60)), config.batch());
+        assertEquals(64, config.experts().peersMax());
         assertEquals(Path.of("data", "seal.keys"), config.sealKeyFile());
         assertEquals(Duration.ofSeconds(25), config.drain());
     }
@@ -43,7 +44,7 @@ class WorkerConfigTest {
                 dataDirectory: /var/lib/bergfried
                 cache: {size: 2GiB, positions: 100, context: 50}
                 batch: {rowsMax: 512, prefillChunk: 128, sequencesMax: 32, queueMax: 9, stalledMax: 5s}
-                experts: {hot: 30GiB, cold: 1GiB}
+                experts: {hot: 30GiB, cold: 1GiB, peersMax: 9}
                 sealKeyFile: /etc/seal.keys
                 drain: 90s
                 """);
@@ -54,6 +55,7 @@ class WorkerConfigTest {
         assertEquals(new WorkerConfig.Cache(Optional.of(ByteSize.parse("2GiB")), 100, 50), config.cache());
         assertEquals(new WorkerConfig.Batching(512, 128, 32, 9, Duration.ofSeconds(5)), config.batch());
         assertEquals(30L << 30, config.engine(1).hotBytes().orElseThrow());
+        assertEquals(9, config.engine(1).peersMax());
         assertEquals(Path.of("/etc/seal.keys"), config.sealKeyFile());
         assertEquals(Duration.ofSeconds(90), config.drain());
     }
@@ -63,6 +65,8 @@ class WorkerConfigTest {
         assertRefused("model", "id: w");
         assertRefused("backend", "model: {path: m}\nbackend: fast");
         assertRefused("sequencesMax", "model: {path: m}\nbatch: {rowsMax: 8, sequencesMax: 9}");
+        assertRefused("experts.peersMax", "model: {path: m}\nexperts: {peersMax: 0}");
+        assertRefused("experts.peersMax", "model: {path: m}\nexperts: {peersMax: 1025}");
         assertRefused("grpc.host", "model: {path: m}\ngrpc: {host: 0.0.0.0}");
         assertRefused("threadz", "model: {path: m}\nthreadz: 2");
     }

@@ -32,8 +32,8 @@ import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.model.Model;
 import org.jspecify.annotations.Nullable;
 
-/// Several expert hosts in this process, each behind a real gRPC server on loopback, and a dispatcher that reaches them
-/// with real frames: what `model logits --workers n` and tests compare with a single process.
+/// Several expert hosts in this process, each behind a real gRPC server on loopback, and a dispatcher that reaches
+/// them with real frames: what `model logits --workers n` and tests compare with a single process.
 public final class ExpertCluster implements AutoCloseable {
     private static final String LOOPBACK = "127.0.0.1";
     private static final Duration START_MAX = Duration.ofSeconds(30);
@@ -154,6 +154,7 @@ public final class ExpertCluster implements AutoCloseable {
     }
 
     private void connect(Placement placement, DispatchSettings settings, Clock clock, RandomGenerator random) {
+        HostSettings limits = HostSettings.defaults("trunk", START_NUMBER);
         var inbox = new Inbox();
         var peers = new GrpcPeers(
                 peer -> channels.channel(peer.address(), Optional.of(peer.workerId()), Channels.Execution.DIRECT),
@@ -164,7 +165,8 @@ public final class ExpertCluster implements AutoCloseable {
                         model.numericsId(),
                         dispatchClass,
                         model.spec().hiddenSize()),
-                HostSettings.defaults("trunk", START_NUMBER).streamRowsMax(),
+                limits.streamRowsMax(),
+                hosts.size(),
                 inbox,
                 random);
         dispatcher = new ClusterDispatcher(model, null, peers, inbox, () -> placement, settings, clock, random);

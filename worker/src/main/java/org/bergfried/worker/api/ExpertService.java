@@ -5,33 +5,29 @@ import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
 import java.lang.foreign.Arena;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.rpc.ExpertFrames;
 import org.bergfried.contract.rpc.WireFrame;
 import org.bergfried.contract.tensor.FrameRing;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.HostSettings;
 
 /// ExpertService of this worker: takes streams of frames for its expert host. Handlers run on the network's threads
-/// and
-/// never block; memory for all streams is reserved at start.
+/// and never block. The memory of a stream is reserved when as many are open for the first time, and kept for later
+/// ones: a worker without peers takes none, and the memory sum counts that of all streams.
 public final class ExpertService implements AutoCloseable {
     private final ExpertHost host;
     private final Arena arena = Arena.ofAuto(); // a job of a broken stream may still read its frame after closing
     private final ConcurrentLinkedQueue<FrameRing> freeRings = new ConcurrentLinkedQueue<>();
+    private final Semaphore unreservedRings;
     private volatile boolean closed;
 
-    /// Reserves the memory of all streams.
+    /// Takes streams for a host once its definition is added to a server.
     public ExpertService(ExpertHost host) {
         this.host = host;
-        for (int i = 0; i < host.settings().streamsMax(); i++) {
-            freeRings.add(new FrameRing(arena, host.streamBytes()));
-        }
-    }
-
-    /// Bytes that the streams of a host take.
-    public static long bytes(ExpertHost host) {
-        return host.streamBytes() * host.settings().streamsMax();
+        unreservedRings = new Semaphore(host.settings().streamsMax());
     }
 
     /// The service, to be added to a server. Its handlers want the network's own threads
@@ -58,16 +54,23 @@ public final class ExpertService implements AutoCloseable {
     ///
     /// @throws ClusterException if there is none.
     FrameRing takeRing() {
-        FrameRing ring = closed ? null : freeRings.poll();
-        if (ring == null) {
-            throw new ClusterException(
-                    ErrorReason.DRAINING,
-                    closed
-                            ? "the worker shuts down"
-                            : "all " + host.settings().streamsMax()
-                                    + " streams of this expert host are taken; raise its streamsMax");
+        if (closed) {
+            throw new ClusterException(ErrorReason.DRAINING, "the worker shuts down");
         }
-        return ring;
+        FrameRing ring = freeRings.poll();
+        return ring == null ? reserveRing() : ring;
+    }
+
+    private FrameRing reserveRing() {
+        if (!unreservedRings.tryAcquire()) {
+            HostSettings settings = host.settings();
+            throw new ClusterException(
+                    ErrorReason.QUEUE_FULL,
+                    "experts.peersMax = " + settings.peersMax() + " of worker " + settings.workerId() + ": all its "
+                            + settings.streamsMax() + " streams are taken; raise it, to at most "
+                            + HostSettings.PEERS_LIMIT);
+        }
+        return new FrameRing(arena, host.streamBytes());
     }
 
     void giveBack(FrameRing ring) {

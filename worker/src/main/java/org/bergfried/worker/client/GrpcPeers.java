@@ -18,20 +18,25 @@ import org.bergfried.contract.tensor.HelloFrame;
 import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.dispatch.Peer;
 import org.bergfried.worker.dispatch.Peers;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The expert hosts of other workers over gRPC: one link for each host and class, kept open in the background.
 public final class GrpcPeers implements Peers {
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcPeers.class);
     private static final long WAIT_SLICE_MILLIS = 20;
 
     private final Function<PeerAddress, ManagedChannel> channels;
     private final Function<DispatchClass, HelloFrame> hello;
     private final int rowsMax;
+    private final int peersMax;
     private final Inbox inbox;
     private final RandomGenerator random;
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(
             1, Thread.ofPlatform().daemon().name("expert-peers").factory());
     private final Map<String, List<PeerLink>> links = new HashMap<>(); // by worker id; guarded by this
     private volatile Map<DispatchClass, Map<String, Peer>> living = Map.of();
+    private int unused; // hosts beyond peersMax; guarded by this
     private boolean closed; // guarded by this
 
     /// No peers yet; see [#update].
@@ -40,24 +45,27 @@ public final class GrpcPeers implements Peers {
     ///                 (`Channels.Execution.DIRECT`); closed with the peer.
     /// @param hello    how this trunk introduces itself.
     /// @param rowsMax  rows on the way to one host and class at most; sizes the memory for their results.
+    /// @param peersMax hosts at a time; further ones are not used.
     /// @param inbox    of the dispatcher that these peers are for.
     /// @param random   spreads repeated connecting.
     public GrpcPeers(
             Function<PeerAddress, ManagedChannel> channels,
             Function<DispatchClass, HelloFrame> hello,
             int rowsMax,
+            int peersMax,
             Inbox inbox,
             RandomGenerator random) {
         this.channels = channels;
         this.hello = hello;
         this.rowsMax = rowsMax;
+        this.peersMax = peersMax;
         this.inbox = inbox;
         this.random = random;
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    /// Bytes reserved for each host.
+    /// Bytes reserved for the results of each host.
     public static long bytesPerHost(int rowsMax, int columns) {
         return DispatchClass.values().length * PeerStream.ringBytes(rowsMax, columns);
     }
@@ -81,15 +89,27 @@ public final class GrpcPeers implements Peers {
                 return !keep;
             });
             for (PeerAddress peer : byId.values()) {
-                if (!links.containsKey(peer.workerId())) {
+                if (!links.containsKey(peer.workerId()) && links.size() < peersMax) {
                     List<PeerLink> ofWorker = open(peer);
                     links.put(peer.workerId(), ofWorker);
                     added.addAll(ofWorker);
                 }
             }
+            warnOfUnused(byId.size() - links.size());
         }
         gone.forEach(PeerLink::close);
         added.forEach(PeerLink::connect);
+    }
+
+    private void warnOfUnused(int count) {
+        if (count > unused) {
+            LOG.warn(
+                    "experts.peersMax = {}: {} of {} expert hosts of the cluster are not used; raise it",
+                    peersMax,
+                    count,
+                    peersMax + count);
+        }
+        unused = count;
     }
 
     /// Waits until so many hosts answer for every class: for tools that start a cluster and use it at once.

@@ -23,7 +23,9 @@ import org.bergfried.contract.tensor.HelloFrame;
 import org.bergfried.contract.tensor.ResultFrame;
 import org.bergfried.contract.tensor.RowEncoding;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.ModelSpec;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,6 +89,11 @@ public final class ClusterDispatcher implements Dispatcher {
                         DispatchClass.PREFILL, new LocalPeer(host, inbox, columns, arena));
         String self = host == null ? null : host.settings().workerId();
         this.round = new DispatchRound(self, settings, random, new Outside());
+    }
+
+    /// Bytes that the way to the process's own host takes.
+    public static long ownBytes(ModelSpec spec, HostSettings settings) {
+        return DispatchClass.values().length * LocalPeer.bytes(spec, settings);
     }
 
     /// A dispatcher of a process without others: every expert is computed by its own host.

@@ -9,7 +9,9 @@ import org.bergfried.contract.tensor.DispatchFrame;
 import org.bergfried.contract.tensor.FrameRing;
 import org.bergfried.contract.tensor.ResultFrame;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.expert.Reply;
+import org.bergfried.worker.model.ModelSpec;
 
 /// The way to the expert host of this worker: the same frames, in memory instead of on the wire.
 final class LocalPeer implements Peer {
@@ -29,9 +31,17 @@ final class LocalPeer implements Peer {
         this.columns = columns;
         this.room = new AtomicInteger(rowsMax());
         this.frames = new FrameRing(arena, host.streamBytes());
+        this.results = new FrameRing(arena, resultBytes(rowsMax(), columns));
+    }
+
+    /// Bytes of its frames and results.
+    static long bytes(ModelSpec spec, HostSettings settings) {
+        return ExpertHost.streamBytes(spec, settings) + resultBytes(settings.streamRowsMax(), spec.hiddenSize());
+    }
+
+    private static long resultBytes(int rowsMax, int columns) {
         long rowBytes = Math.max(ResultFrame.bytesMax(1, columns), REFUSAL_BYTES_MAX) + FrameRing.ALIGNMENT;
-        this.results = new FrameRing(
-                arena, FrameRing.bytesFor(rowBytes * rowsMax(), ResultFrame.bytesMax(rowsMax(), columns)));
+        return FrameRing.bytesFor(rowBytes * rowsMax, ResultFrame.bytesMax(rowsMax, columns));
     }
 
     @Override

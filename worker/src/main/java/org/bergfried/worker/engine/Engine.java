@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.bergfried.contract.Clock;
 import org.bergfried.worker.dispatch.Dispatcher;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.model.Model;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +25,9 @@ public final class Engine implements AutoCloseable {
     public interface DispatcherSource {
         /// Makes it.
         ///
-        /// @param host this engine's own host, or null without that role.
-        Dispatcher create(Model model, @Nullable ExpertHost host);
+        /// @param limits of the rows on the way; the memory for them is in the sum.
+        /// @param host   this engine's own host, or null without that role.
+        Dispatcher create(Model model, HostSettings limits, @Nullable ExpertHost host);
     }
 
     /// Sizes the engine, prints the sum, and loads the trunk's weights. Experts are installed later, by the placement.
@@ -66,10 +68,10 @@ public final class Engine implements AutoCloseable {
             Clock clock,
             Thread.UncaughtExceptionHandler onBug) {
         if (MemoryPlan.hostsExperts(model.spec(), settings)) {
-            experts = new HostedExperts(model, backends, plan, settings, clock);
+            experts = new HostedExperts(model, backends, plan, clock);
         }
         if (settings.runsTrunk()) {
-            Dispatcher dispatcher = source.create(model, experts == null ? null : experts.host());
+            Dispatcher dispatcher = source.create(model, plan.host(), experts == null ? null : experts.host());
             trunk = RunningTrunk.open(model, backends, plan, settings, dispatcher, clock, onBug);
             LOG.info("Trunk ready: context {}, {} pages of the cache", plan.context(), plan.cachePages());
         }

@@ -24,6 +24,7 @@ import java.util.OptionalLong;
 /// @param stalledMax     how long a client may read nothing.
 /// @param hotBytes       for installed experts; empty for room for all of the model's.
 /// @param coldBytes      for experts that are loaded on use; empty for 64 MiB or the largest expert.
+/// @param peersMax       other workers that rows are exchanged with.
 public record EngineSettings(
         String workerId,
         long startNumber,
@@ -42,4 +43,5 @@ public record EngineSettings(
         int queueMax,
         Duration stalledMax,
         OptionalLong hotBytes,
-        OptionalLong coldBytes) {}
+        OptionalLong coldBytes,
+        int peersMax) {}

@@ -14,11 +14,11 @@ public final class HostedExperts implements AutoCloseable {
     private final ExpertHost host;
     private final long hotBytesMax;
 
-    HostedExperts(Model model, Backends backends, MemoryPlan plan, EngineSettings settings, Clock clock) {
+    HostedExperts(Model model, Backends backends, MemoryPlan plan, Clock clock) {
         backend = backends.expert();
         hotBytesMax = plan.experts().hotBytesMax();
         store = new ExpertStore(model, backend, plan.experts(), ExpertStore.Verifier.NONE);
-        host = new ExpertHost(model, store, backend, MemoryPlan.host(settings), clock);
+        host = new ExpertHost(model, store, backend, plan.host(), clock);
     }
 
     /// Which experts are in memory, and their installation.

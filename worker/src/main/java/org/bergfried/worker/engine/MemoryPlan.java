@@ -5,9 +5,6 @@ import java.util.List;
 import java.util.Locale;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
-import org.bergfried.contract.Limits;
-import org.bergfried.contract.tensor.DispatchFrame;
-import org.bergfried.contract.tensor.RowEncoding;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
@@ -17,7 +14,8 @@ import org.bergfried.worker.model.ModelSpec;
 import org.bergfried.worker.trunk.Trunk;
 import org.bergfried.worker.trunk.TrunkCapacity;
 
-/// What an engine will take, computed before anything is allocated: hot weights, cache, dispatch credits and scratch.
+/// What an engine will take at most, computed before anything is allocated: hot weights, cache, scratch, and
+/// the rows on the way to and from other workers.
 /// Weights that stay mapped are the file cache's and not in the sum.
 ///
 /// @param items      by name.
@@ -25,7 +23,14 @@ import org.bergfried.worker.trunk.TrunkCapacity;
 /// @param cachePages pages of the KV cache; 0 without a trunk.
 /// @param context    most positions of a sequence; 0 without a trunk.
 /// @param experts    memory for routed experts.
-public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, int context, ExpertStore.Budget experts) {
+/// @param host       limits of the rows on the way.
+public record MemoryPlan(
+        List<Item> items,
+        MemoryLimit limit,
+        int cachePages,
+        int context,
+        ExpertStore.Budget experts,
+        HostSettings host) {
     private static final long COLD_BYTES = 64L << 20;
     private static final int SEQUENCES = 8; // of the default cache
     private static final int POSITIONS_MIN = 4096; // that the default cache tries to have
@@ -40,8 +45,10 @@ public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, in
         ModelSpec spec = model.spec();
         var items = new ArrayList<Item>();
         items.add(new Item("Java heap", limit.heap()));
+        HostSettings host = RowMemory.limits(spec, settings, limit);
         ExpertStore.Budget experts =
-                hostsExperts(spec, settings) ? experts(model, settings, items) : new ExpertStore.Budget(0, 0);
+                hostsExperts(spec, settings) ? experts(model, settings, host, items) : new ExpertStore.Budget(0, 0);
+        items.addAll(RowMemory.items(spec, settings, host));
         int pages = 0;
         int context = 0;
         if (settings.runsTrunk()) {
@@ -53,7 +60,7 @@ public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, in
             items.add(new Item("KV cache", pages * Trunk.pageBytes(spec)));
             items.add(new Item("trunk scratch", Trunk.memoryBytes(spec, capacity(settings, context))));
         }
-        var plan = new MemoryPlan(List.copyOf(items), limit, pages, context, experts);
+        var plan = new MemoryPlan(List.copyOf(items), limit, pages, context, experts, host);
         plan.require();
         return plan;
     }
@@ -66,11 +73,6 @@ public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, in
     /// The largest step.
     static TrunkCapacity capacity(EngineSettings settings, int context) {
         return new TrunkCapacity(settings.rowsMax(), settings.sequencesMax(), context, settings.logitsMax());
-    }
-
-    /// Limits of the expert host.
-    static HostSettings host(EngineSettings settings) {
-        return HostSettings.defaults(settings.workerId(), settings.startNumber());
     }
 
     /// Bytes in all.
@@ -100,29 +102,21 @@ public record MemoryPlan(List<Item> items, MemoryLimit limit, int cachePages, in
             throw new ClusterException(
                     ErrorReason.TOO_LARGE,
                     "the engine needs more memory than there is: " + describe()
-                            + "; lower cache.positions, experts.hot or batch.rowsMax, or give it more");
+                            + "; lower cache.positions, experts.hot, experts.peersMax or batch.rowsMax, or give it more");
         }
     }
 
-    private static ExpertStore.Budget experts(Model model, EngineSettings settings, List<Item> items) {
+    private static ExpertStore.Budget experts(
+            Model model, EngineSettings settings, HostSettings host, List<Item> items) {
         ExpertStore.Budget whole = ExpertStore.Budget.wholeModel(model);
         long largest = ExpertStore.largestExpertBytes(model);
         long hot = settings.hotBytes().orElse(whole.hotBytesMax());
         long coldDefault = Math.min(Math.max(COLD_BYTES, largest), Math.max(whole.hotBytesMax(), largest));
         long cold = settings.coldBytes().orElse(coldDefault);
-        HostSettings host = host(settings);
         items.add(new Item("hot experts", hot));
         items.add(new Item("cold experts", cold));
         items.add(new Item("expert scratch", ExpertHost.scratchBytes(model.spec(), host)));
-        items.add(new Item("dispatch credits", creditBytes(model.spec(), host)));
         return new ExpertStore.Budget(hot, cold);
-    }
-
-    /// Memory for the rows that other trunks may send without asking.
-    private static long creditBytes(ModelSpec spec, HostSettings host) {
-        int width = Math.clamp(ExpertStore.facts(spec).expertsPerLayer(), 1, Limits.EXPERTS_PER_TOKEN);
-        long rowBytes = DispatchFrame.bytes(RowEncoding.FLOATS, 1, width, spec.hiddenSize());
-        return rowBytes * host.streamRowsMax() * host.streamsMax();
     }
 
     private static int pages(ModelSpec spec, EngineSettings settings, int context, MemoryLimit limit) {

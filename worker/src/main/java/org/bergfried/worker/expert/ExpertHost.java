@@ -112,19 +112,28 @@ public final class ExpertHost implements AutoCloseable {
 
     /// Bytes of the largest frame that a stream may send.
     public int frameBytesMax() {
-        return (int) Math.min(Limits.FRAME_BYTES, frameBytes(settings.streamRowsMax()));
+        return frameBytesMax(model.spec(), settings);
     }
 
     /// Bytes of a ring that holds what one stream may have on the way.
     public long streamBytes() {
-        long rowBytes = frameBytes(1) + FrameRing.ALIGNMENT;
-        return FrameRing.bytesFor(rowBytes * settings.streamRowsMax(), frameBytesMax());
+        return streamBytes(model.spec(), settings);
     }
 
-    private long frameBytes(int rows) {
-        int columns = model.spec().hiddenSize();
-        int width = Math.clamp(facts.expertsPerLayer(), 1, Limits.EXPERTS_PER_TOKEN);
-        return DispatchFrame.bytes(RowEncoding.FLOATS, rows, width, columns);
+    /// Bytes of the ring of one stream: the frames on the way, and room for one of the largest to arrive whole on
+    /// either side of the ring's end.
+    public static long streamBytes(ModelSpec spec, HostSettings settings) {
+        long rowBytes = frameBytes(spec, 1) + FrameRing.ALIGNMENT;
+        return FrameRing.bytesFor(rowBytes * settings.streamRowsMax(), frameBytesMax(spec, settings));
+    }
+
+    private static int frameBytesMax(ModelSpec spec, HostSettings settings) {
+        return (int) Math.min(Limits.FRAME_BYTES, frameBytes(spec, settings.streamRowsMax()));
+    }
+
+    private static long frameBytes(ModelSpec spec, int rows) {
+        int width = Math.clamp(ExpertStore.facts(spec).expertsPerLayer(), 1, Limits.EXPERTS_PER_TOKEN);
+        return DispatchFrame.bytes(RowEncoding.FLOATS, rows, width, spec.hiddenSize());
     }
 
     /// Most rows of one frame.

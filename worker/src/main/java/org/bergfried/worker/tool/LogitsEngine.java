@@ -83,7 +83,8 @@ final class LogitsEngine implements AutoCloseable {
                     model,
                     settings(job, cluster == null),
                     MemoryLimit.ofProcess(),
-                    (opened, host) -> cluster == null ? local(opened, host, clock, random) : cluster.dispatcher(),
+                    (opened, limits, host) ->
+                            cluster == null ? local(opened, host, clock, random) : cluster.dispatcher(),
                     clock,
                     (thread, bug) -> {
                         LOG.error("The step loop ended because of a bug", bug);
@@ -157,6 +158,7 @@ final class LogitsEngine implements AutoCloseable {
                 room.sequences() + 1,
                 Duration.ofMinutes(10),
                 OptionalLong.empty(),
-                OptionalLong.empty());
+                OptionalLong.empty(),
+                1);
     }
 }

@@ -58,7 +58,7 @@ final class ExpertStreamTest {
             new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE);
     private final AtomicBoolean bug = new AtomicBoolean();
     private final ExpertHost host = new ExpertHost(
-            model, store, backend, new HostSettings("host", 4, CREDIT, CREDIT, CREDIT, 2), new BrokenClock(bug));
+            model, store, backend, new HostSettings("host", 4, CREDIT, CREDIT, CREDIT, 1), new BrokenClock(bug));
     private final Channels channels = new Channels(Optional.empty(), KeepAlive.defaults());
     private final List<ManagedChannel> open = new ArrayList<>();
     private final Server server;
@@ -146,7 +146,7 @@ final class ExpertStreamTest {
     void moreStreamsThanReservedAreRefusedUntilOneEnds() throws InterruptedException {
         var first = greeted();
         var second = greeted();
-        assertRefused("streamsMax", helloBytes());
+        assertRefused("experts.peersMax = 1 of worker host", helloBytes());
         first.call.cancel("done", null);
         first.end();
         second.send(

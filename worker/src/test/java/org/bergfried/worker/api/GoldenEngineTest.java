@@ -49,7 +49,7 @@ class GoldenEngineTest {
             model,
             settings(),
             new MemoryLimit(1L << 30, 1L << 28),
-            (opened, host) -> new LocalExperts(expertBackend, opened),
+            (opened, limits, host) -> new LocalExperts(expertBackend, opened),
             new SystemClock(),
             (thread, error) -> bug.set(error));
     private final EngineOnLoopback service =
@@ -180,6 +180,7 @@ class GoldenEngineTest {
                 32,
                 Duration.ofSeconds(60),
                 OptionalLong.empty(),
-                OptionalLong.empty());
+                OptionalLong.empty(),
+                1);
     }
 }

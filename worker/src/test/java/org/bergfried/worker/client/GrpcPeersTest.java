@@ -10,6 +10,7 @@ import io.grpc.ServerServiceDefinition;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -54,6 +55,7 @@ final class GrpcPeersTest {
             peer -> channels.channel(peer.address(), Channels.Execution.DIRECT),
             this::hello,
             64,
+            2,
             inbox,
             new SplittableRandom(SEED));
 
@@ -87,6 +89,25 @@ final class GrpcPeersTest {
         peers.update(List.of(new PeerAddress("other", address, 2)));
         assertTrue(peers.awaitLiving(1, PATIENCE));
         stop(server);
+    }
+
+    @Test
+    void noMoreHostsAreUsedThanThereIsMemoryFor() throws Exception {
+        var servers = new ArrayList<Server>();
+        var addresses = new ArrayList<PeerAddress>();
+        for (String id : List.of("a", "b", "c")) {
+            Server server = start(0, id, 1, new AtomicInteger());
+            servers.add(server);
+            addresses.add(new PeerAddress(id, "127.0.0.1:" + server.getPort(), 1));
+        }
+        peers.update(addresses);
+        assertTrue(peers.awaitLiving(2, PATIENCE));
+        assertFalse(peers.awaitLiving(3, Duration.ofMillis(300)));
+        peers.update(addresses.subList(1, 3));
+        assertTrue(peers.awaitLiving(2, PATIENCE));
+        for (Server server : servers) {
+            stop(server);
+        }
     }
 
     @Test

@@ -54,14 +54,49 @@ class MemoryPlanTest {
         }
     }
 
+    @Test
+    void theRowsOfAllPeersAreCounted() {
+        try (Model model = Models.open(Golden.path("deepseek_v3"))) {
+            MemoryPlan one = MemoryPlan.of(model, settings(0, 0, 1), PLENTY);
+            MemoryPlan nine = MemoryPlan.of(model, settings(0, 0, 9), PLENTY);
+            assertEquals(256, nine.host().streamRowsMax());
+            assertEquals(18, nine.host().streamsMax());
+            assertEquals(9 * bytes(one, "rows from peers"), bytes(nine, "rows from peers"));
+            assertEquals(9 * bytes(one, "results from peers"), bytes(nine, "results from peers"));
+            assertEquals(bytes(one, "own rows"), bytes(nine, "own rows"));
+            long least = 2L * 256 * (4 + 8) * model.spec().hiddenSize(); // payload of both classes, there and back
+            assertTrue(bytes(one, "rows from peers") + bytes(one, "results from peers") > least);
+            assertTrue(bytes(one, "own rows") > least);
+        }
+    }
+
+    @Test
+    void thePeersOfASmallWorkerHaveLessCreditAndTakeAnEighthOfItsMemory() {
+        var small = new MemoryLimit(128L << 20, 32L << 20);
+        try (Model model = Models.open(Golden.path("deepseek_v3"))) {
+            MemoryPlan plan = MemoryPlan.of(model, settings(0, 128), small);
+            assertTrue(plan.host().streamRowsMax() < 256, plan.describe());
+            long rows = bytes(plan, "rows from peers") + bytes(plan, "results from peers") + bytes(plan, "own rows");
+            assertTrue(rows <= small.bytes() / 8, plan.describe());
+        }
+    }
+
     private static long hotBytes(Model model) {
-        return MemoryPlan.of(model, settings(0, 0), PLENTY).items().stream()
-                .filter(item -> item.name().equals("hot experts"))
+        return bytes(MemoryPlan.of(model, settings(0, 0), PLENTY), "hot experts");
+    }
+
+    private static long bytes(MemoryPlan plan, String name) {
+        return plan.items().stream()
+                .filter(item -> item.name().equals(name))
                 .mapToLong(MemoryPlan.Item::bytes)
                 .sum();
     }
 
     private static EngineSettings settings(int context, int cachePositions) {
+        return settings(context, cachePositions, 64);
+    }
+
+    private static EngineSettings settings(int context, int cachePositions, int peersMax) {
         return new EngineSettings(
                 "worker-1",
                 1,
@@ -80,6 +115,7 @@ class MemoryPlanTest {
                 32,
                 Duration.ofSeconds(60),
                 OptionalLong.empty(),
-                OptionalLong.empty());
+                OptionalLong.empty(),
+                peersMax);
     }
 }
