@@ -61,6 +61,8 @@ tls:
   certificate: /etc/bergfried/tls/tls.crt
   privateKey: /etc/bergfried/tls/tls.key
   trust: /etc/bergfried/tls/ca.crt
+  routerNames: [{{ printf "%s.%s.svc" (include "bergfried.fullname" .) .Release.Namespace | quote }}]
+  workerNames: [{{ printf "*.%s-members.%s.svc" (include "bergfried.fullname" .) .Release.Namespace | quote }}]
 sealKeyFile: /etc/bergfried/seal/seal.keys
 {{- end -}}
 

@@ -33,7 +33,12 @@ final class ChartConfigTest {
             assertEquals("10.0.0.7", worker.grpc().host());
             assertEquals("10.0.0.7", worker.http().host());
             assertTrue(worker.id().endsWith("-0.demo-bergfried-members.llm.svc"), worker.id());
-            assertTrue(worker.tls().isPresent(), worker.id());
+            assertEquals(
+                    List.of("*.demo-bergfried-members.llm.svc"),
+                    worker.tls().orElseThrow().workerNames());
+            assertEquals(
+                    List.of("demo-bergfried.llm.svc"),
+                    worker.tls().orElseThrow().routerNames());
         }
     }
 
