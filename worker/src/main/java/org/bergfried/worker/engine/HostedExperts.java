@@ -17,7 +17,7 @@ public final class HostedExperts implements AutoCloseable {
     HostedExperts(Model model, Backends backends, MemoryPlan plan, Clock clock) {
         backend = backends.expert();
         hotBytesMax = plan.experts().hotBytesMax();
-        store = new ExpertStore(model, backend, plan.experts(), ExpertStore.Verifier.NONE);
+        store = new ExpertStore(model, backend, plan.experts(), ExpertStore.Verifier.digests(model));
         host = new ExpertHost(model, store, backend, plan.host(), clock);
     }
 

@@ -40,6 +40,7 @@ public final class ExpertStore implements AutoCloseable {
     private final ExecutorService installer = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("expert-install").factory());
     private final BitSet hotCells = new BitSet(); // guarded by this
+    private final BitSet verifiedCells = new BitSet(); // loaded before; guarded by this
     private volatile ExpertSet hotSet;
     private long hotBytes; // guarded by this
     private long coldBytes; // guarded by this
@@ -57,11 +58,24 @@ public final class ExpertStore implements AutoCloseable {
         }
     }
 
-    /// Checks the file's bytes of an expert before they are loaded; throws
+    /// Checks the file's bytes of an expert before they are loaded for the first time; throws
     /// `ClusterException(WEIGHTS_CORRUPT)`.
     public interface Verifier {
-        /// Trusts what was verified when the model was opened.
+        /// Trusts what was verified when the model was opened: for tools and tests.
         Verifier NONE = (layer, expert) -> {};
+
+        /// Hashes the bytes again and compares them with the expert's digest.
+        static Verifier digests(Model model) {
+            return (layer, expert) -> {
+                if (!model.expertIntact(layer, expert)) {
+                    throw new ClusterException(
+                            ErrorReason.WEIGHTS_CORRUPT,
+                            "the bytes of expert " + expert + " of layer " + layer + " differ from its digest "
+                                    + model.expertDigest(layer, expert)
+                                    + "; restore the model's files and restart the worker");
+                }
+            };
+        }
 
         /// Checks one expert.
         void verify(int layer, int expert);
@@ -281,7 +295,17 @@ public final class ExpertStore implements AutoCloseable {
     }
 
     private Expert load(int layer, int index) {
-        verifier.verify(layer, index);
+        int cell = facts.cell(layer, index);
+        boolean known;
+        synchronized (this) {
+            known = verifiedCells.get(cell);
+        }
+        if (!known) {
+            verifier.verify(layer, index);
+            synchronized (this) {
+                verifiedCells.set(cell);
+            }
+        }
         LOG.debug("Loading expert {} of layer {}", index, layer);
         return Expert.load(backend, layer, index, model.expert(layer, index));
     }

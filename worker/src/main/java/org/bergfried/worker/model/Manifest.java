@@ -61,10 +61,24 @@ final class Manifest {
     synchronized String digest(List<StoredTensor> expert) {
         var lines = new ArrayList<String>();
         for (StoredTensor tensor : expert) {
-            int hash = tensor.name().lastIndexOf('#');
-            lines.add(line(entry(hash < 0 ? tensor.name() : tensor.name().substring(0, hash)), tensor));
+            lines.add(line(entryOf(tensor), tensor));
         }
         return digestOf(lines);
+    }
+
+    /// Whether the bytes of one expert are still those that were hashed. Others may hash meanwhile.
+    boolean intact(List<StoredTensor> expert) {
+        for (StoredTensor tensor : expert) {
+            if (!digestOf(tensor).equals(Digests.sha256(tensor.bytes()))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private TensorEntry entryOf(StoredTensor part) {
+        int hash = part.name().lastIndexOf('#');
+        return entry(hash < 0 ? part.name() : part.name().substring(0, hash));
     }
 
     private TensorEntry entry(String name) {
@@ -75,7 +89,11 @@ final class Manifest {
         return entry;
     }
 
-    private String line(TensorEntry entry, StoredTensor tensor) {
+    private synchronized String digestOf(StoredTensor part) {
+        return digestOf(entryOf(part), part);
+    }
+
+    private String digestOf(TensorEntry entry, StoredTensor tensor) {
         Map<String, String> digests = known.computeIfAbsent(entry.file(), file -> new HashMap<>(cache.load(file)));
         String digest = digests.get(tensor.name());
         if (digest == null) {
@@ -83,9 +101,13 @@ final class Manifest {
             digests.put(tensor.name(), digest);
             changed.add(entry.file());
         }
+        return digest;
+    }
+
+    private String line(TensorEntry entry, StoredTensor tensor) {
         String shape =
                 String.join(",", tensor.shape().stream().map(String::valueOf).toList());
-        return line(tensor.name(), entry.typeName(), shape, digest);
+        return line(tensor.name(), entry.typeName(), shape, digestOf(entry, tensor));
     }
 
     private List<String> textLines() {

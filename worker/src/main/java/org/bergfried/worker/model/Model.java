@@ -21,6 +21,9 @@ public interface Model extends AutoCloseable {
     /// SHA-256 over the digests of the expert's tensors: what `install` verifies.
     String expertDigest(int layer, int expert);
 
+    /// Whether the files still hold of an expert what its digest says: reads and hashes its bytes.
+    boolean expertIntact(int layer, int expert);
+
     /// Identifies the arithmetic: "b1" + cache precision + float path, for example `b1-f32-d`.
     default String numericsId() {
         return "b1-f32-d";

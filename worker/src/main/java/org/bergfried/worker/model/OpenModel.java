@@ -63,6 +63,11 @@ final class OpenModel implements Model {
     }
 
     @Override
+    public boolean expertIntact(int layer, int expert) {
+        return manifest.intact(experts.stored(layer, expert));
+    }
+
+    @Override
     public byte @Nullable [] tokenizerJson() {
         return texts().tokenizerJson();
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertSet;
@@ -86,6 +87,24 @@ final class ExpertStoreTest {
             assertEquals(
                     ErrorReason.WEIGHTS_CORRUPT, failure(store.install(ALL)).reason());
             assertEquals(3, store.hot().count());
+        }
+    }
+
+    @Test
+    void anExpertIsComparedWithItsDigestOnTheFirstLoadOnly() {
+        var verified = new AtomicInteger();
+        try (Backend backend = Backends.create("scalar", 1);
+                var store = new ExpertStore(
+                        MODEL,
+                        backend,
+                        ExpertStore.Budget.wholeModel(MODEL),
+                        (layer, expert) -> verified.incrementAndGet())) {
+            store.release(store.acquire(1, 0));
+            for (int round = 0; round < 2; round++) {
+                store.install(ALL).done().join();
+                store.evict(ALL);
+            }
+            assertEquals(ALL.count(), verified.get());
         }
     }
 

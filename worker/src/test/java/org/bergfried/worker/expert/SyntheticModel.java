@@ -103,6 +103,11 @@ public final class SyntheticModel implements Model {
     }
 
     @Override
+    public boolean expertIntact(int layer, int expert) {
+        return true;
+    }
+
+    @Override
     public byte @Nullable [] tokenizerJson() {
         return null;
     }

@@ -1,6 +1,7 @@
 package org.bergfried.worker.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,20 @@ class ManifestTest {
             assertNotEquals(before, model.digest());
             assertEquals(expert6, model.expertDigest(2, 6));
             assertNotEquals(expert7, model.expertDigest(2, 7));
+        }
+    }
+
+    @Test
+    void aByteThatChangesWhileTheModelIsOpenSpoilsItsExpertOnly() throws IOException {
+        Path file = directory.resolve("model.gguf");
+        Files.copy(Golden.path("tiny-dsv2-Q8_0.gguf"), file);
+        long offset = offsetOfExpert(file, 2, 7);
+        try (Model model = Models.open(file)) {
+            model.digest();
+            assertTrue(model.expertIntact(2, 7));
+            flip(file, offset + 5);
+            assertTrue(model.expertIntact(2, 6));
+            assertFalse(model.expertIntact(2, 7));
         }
     }
 
