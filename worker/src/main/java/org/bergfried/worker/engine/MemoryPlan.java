@@ -102,7 +102,7 @@ public record MemoryPlan(
             throw new ClusterException(
                     ErrorReason.TOO_LARGE,
                     "the engine needs more memory than there is: " + describe()
-                            + "; lower cache.positions, experts.hot, experts.peersMax or batch.rowsMax, or give it more");
+                            + "; lower cache.positions, experts.hot, experts.peersMax or batch.rowsMax");
         }
     }
 
