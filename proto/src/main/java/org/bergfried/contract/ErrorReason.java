@@ -38,6 +38,8 @@ public enum ErrorReason {
     WORKER_LOST("UNAVAILABLE", 503, true),
     /// The process is shutting down and takes nothing new.
     DRAINING("UNAVAILABLE", 503, true),
+    /// A command of a plan came after one of a higher epoch, or of another plan with the same epoch.
+    STALE_PLAN("FAILED_PRECONDITION", 409, false),
     /// Weights differ from their digest; the worker refuses to serve.
     WEIGHTS_CORRUPT("DATA_LOSS", 500, false),
     /// The model produced NaN, infinity or a term beyond the fixed-point range for this sequence.

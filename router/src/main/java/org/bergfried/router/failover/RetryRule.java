@@ -20,6 +20,7 @@ enum RetryRule {
                     SESSION_NOT_FOUND,
                     SESSION_FORKED,
                     GENERATION_NOT_FOUND,
+                    STALE_PLAN,
                     DEADLINE,
                     NONFINITE_OUTPUT,
                     NOT_IMPLEMENTED -> END;

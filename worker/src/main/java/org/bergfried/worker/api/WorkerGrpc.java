@@ -17,15 +17,21 @@ import org.bergfried.contract.tls.Channels;
 import org.bergfried.contract.tls.PeerRole;
 import org.bergfried.proto.engine.v1.EngineServiceGrpc;
 import org.bergfried.proto.expert.v1.ExpertServiceGrpc;
+import org.bergfried.proto.expert.v1.HostingServiceGrpc;
+import org.bergfried.proto.expert.v1.WeightServiceGrpc;
 import org.jspecify.annotations.Nullable;
 
 /// The gRPC server of a worker. It listens at once, with health and reflection; services are added when they can
-/// serve. With TLS, only routers may call EngineService and only workers ExpertService.
+/// serve. With TLS, only routers may call EngineService and HostingService, and only workers ExpertService and
+/// WeightService.
 public final class WorkerGrpc implements AutoCloseable {
     private static final Executor DIRECT = Runnable::run;
 
-    private static final Map<String, PeerRole> CALLERS =
-            Map.of(EngineServiceGrpc.SERVICE_NAME, PeerRole.ROUTER, ExpertServiceGrpc.SERVICE_NAME, PeerRole.WORKER);
+    private static final Map<String, PeerRole> CALLERS = Map.of(
+            EngineServiceGrpc.SERVICE_NAME, PeerRole.ROUTER,
+            HostingServiceGrpc.SERVICE_NAME, PeerRole.ROUTER,
+            ExpertServiceGrpc.SERVICE_NAME, PeerRole.WORKER,
+            WeightServiceGrpc.SERVICE_NAME, PeerRole.WORKER);
 
     private final HealthGrpc health =
             new HealthGrpc(List.of(EngineServiceGrpc.SERVICE_NAME, ExpertServiceGrpc.SERVICE_NAME));
