@@ -82,6 +82,7 @@ public final class BergfriedMain {
                         .addSubcommand(new RenderCommand(surroundings))
                         .addSubcommand(new InspectCommand(surroundings)))
                 .addSubcommand(new CommandLine(new PlacementCommand()).addSubcommand(new SimulateCommand(surroundings)))
+                .addSubcommand(new BenchCommand(surroundings))
                 .addSubcommand(new WorkerCommand())
                 .addSubcommand(new RouterCommand());
         line.setOut(new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8));

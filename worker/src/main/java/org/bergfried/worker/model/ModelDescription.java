@@ -12,6 +12,7 @@ import org.bergfried.worker.tensor.StoredTensor;
 /// @param spec               everything that changes numbers.
 /// @param parameters         weights of the model.
 /// @param activeParameters   weights that one token meets (of the embedding only its row).
+/// @param activeBytes        bytes of the weights that one token meets.
 /// @param trunkBytes         bytes of the trunk's tensors.
 /// @param expertCount        routed experts over all layers.
 /// @param expertBytes        bytes of the largest routed expert; 0 without.
@@ -23,6 +24,7 @@ public record ModelDescription(
         ModelSpec spec,
         long parameters,
         long activeParameters,
+        long activeBytes,
         long trunkBytes,
         int expertCount,
         long expertBytes,
@@ -49,6 +51,7 @@ public record ModelDescription(
         var experts = new ArrayList<StoredTensor>();
         long expertBytes = 0;
         long activeExperts = 0;
+        long activeExpertBytes = 0;
         int expertCount = 0;
         for (int layer : spec.moeLayers()) {
             FeedForwardSpec.Moe moe = (FeedForwardSpec.Moe) spec.layers().get(layer);
@@ -57,16 +60,22 @@ public record ModelDescription(
                 List<StoredTensor> matrices = model.expert(layer, expert).tensors();
                 experts.addAll(matrices);
                 expertBytes = Math.max(expertBytes, bytes(matrices));
-                activeExperts += expert < moe.gate().chosen() ? weights(matrices) : 0;
+                if (expert < moe.gate().chosen()) {
+                    activeExperts += weights(matrices);
+                    activeExpertBytes += bytes(matrices);
+                }
             }
         }
         var all = new ArrayList<>(trunk);
         all.addAll(experts);
-        long embedding = spec.tiedHead() ? 0 : weights(List.of(model.trunk().embedding())) - spec.hiddenSize();
+        List<StoredTensor> unread =
+                spec.tiedHead() ? List.of() : List.of(model.trunk().embedding());
+        long embedding = spec.tiedHead() ? 0 : weights(unread) - spec.hiddenSize();
         return new ModelDescription(
                 spec,
                 weights(all),
                 weights(trunk) - embedding + activeExperts,
+                bytes(trunk) - bytes(unread) + activeExpertBytes,
                 bytes(trunk),
                 expertCount,
                 expertBytes,

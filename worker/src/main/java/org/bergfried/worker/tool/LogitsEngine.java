@@ -37,6 +37,7 @@ final class LogitsEngine implements AutoCloseable {
     private static final int POSITIONS_MIN = 512; // of a sequence
     private static final int SEQUENCES_MIN = 16;
     private static final int ROWS_LIMIT = 8192;
+    private static final int CHUNK = 64;
 
     private final Room room;
     private final @Nullable ExpertCluster cluster;
@@ -71,17 +72,30 @@ final class LogitsEngine implements AutoCloseable {
         }
     }
 
+    /// How an engine is made.
+    ///
+    /// @param backend `auto` or a backend's name.
+    /// @param threads compute threads; 0 for all that may be used.
+    /// @param workers expert hosts behind loopback channels; 0 computes the experts in place.
+    /// @param chunk   rows of one prompt in a step, where a sequence does not say otherwise.
+    /// @param room    what its sequences need.
+    record Form(String backend, int threads, int workers, int chunk, Room room) {}
+
     LogitsEngine(Model model, LogitsJob job, Clock clock) {
-        room = Room.of(job, model.spec().contextLength());
+        this(model, form(job, model.spec().contextLength()), clock);
+    }
+
+    LogitsEngine(Model model, Form form, Clock clock) {
+        room = form.room();
         boolean mixture = model.spec().moeLayers().length > 0;
         var random = new SplittableRandom(1);
-        cluster = job.workers() > 0 && mixture
-                ? ExpertCluster.open(model, job.workers(), () -> Backends.create(job.backend(), 1), clock, random)
+        cluster = form.workers() > 0 && mixture
+                ? ExpertCluster.open(model, form.workers(), () -> Backends.create(form.backend(), 1), clock, random)
                 : null;
         try {
             engine = Engine.open(
                     model,
-                    settings(job, cluster == null),
+                    settings(form, cluster == null),
                     MemoryLimit.ofProcess(),
                     (opened, limits, host) ->
                             cluster == null ? local(opened, host, clock, random) : cluster.dispatcher(),
@@ -99,6 +113,10 @@ final class LogitsEngine implements AutoCloseable {
 
     Batcher batcher() {
         return engine.trunk().orElseThrow().batcher();
+    }
+
+    String description() {
+        return engine.description();
     }
 
     String backendName() {
@@ -138,14 +156,19 @@ final class LogitsEngine implements AutoCloseable {
                 model, host, Peers.NONE, new Inbox(), () -> own, DispatchSettings.defaults(), clock, random);
     }
 
-    private EngineSettings settings(LogitsJob job, boolean hostsExperts) {
+    private static Form form(LogitsJob job, int context) {
+        Room room = Room.of(job, context);
+        return new Form(job.backend(), 0, job.workers(), Math.min(CHUNK, room.rows()), room);
+    }
+
+    private EngineSettings settings(Form form, boolean hostsExperts) {
         int pages = room.sequences() * KvCache.pagesFor(room.positions());
         return new EngineSettings(
                 SELF,
                 1,
                 "logits",
-                job.backend(),
-                0,
+                form.backend(),
+                form.threads(),
                 true,
                 hostsExperts,
                 room.positions(),
@@ -153,7 +176,7 @@ final class LogitsEngine implements AutoCloseable {
                 pages * KvCache.PAGE_ROWS,
                 room.rows(),
                 room.rows(),
-                Math.min(64, room.rows()),
+                form.chunk(),
                 room.sequences(),
                 room.sequences() + 1,
                 Duration.ofMinutes(10),

@@ -1,0 +1,59 @@
+package org.bergfried.ops.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bergfried.worker.tool.SpeedRun;
+
+/// The engine in this process.
+final class EngineSubject implements Subject {
+    private final SpeedRun run;
+
+    EngineSubject(SpeedRun run) {
+        this.run = run;
+    }
+
+    @Override
+    public String name() {
+        return "bergfried";
+    }
+
+    @Override
+    public String description() {
+        return run.description();
+    }
+
+    @Override
+    public double loadSeconds() {
+        return run.loadSeconds();
+    }
+
+    @Override
+    public long residentBytes() {
+        try {
+            return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException notLinux) {
+            throw new UncheckedIOException("the resident memory cannot be read from /proc/self/status", notLinux);
+        }
+    }
+
+    @Override
+    public double prefillRate(int tokens) {
+        return tokens / run.firstTokenSeconds(tokens);
+    }
+
+    @Override
+    public double decodeRate(int streams, int tokens) {
+        return run.decodeRate(streams, tokens);
+    }
+
+    @Override
+    public void close() {
+        run.close();
+    }
+}
