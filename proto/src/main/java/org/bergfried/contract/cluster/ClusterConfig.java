@@ -2,14 +2,17 @@ package org.bergfried.contract.cluster;
 
 import java.time.Duration;
 import java.util.List;
+import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.Require;
+import org.bergfried.contract.tls.Address;
 
 /// How a process joins the cluster.
 ///
 /// @param name only members of the same name form a cluster.
 /// @param host the address to listen on and to be reached at; never a wildcard.
 /// @param port the port to listen on.
-/// @param seeds host:port of members to look for; this one may be among them.
+/// @param seeds host:port of members to look for; this one may be among them. A host may be a name with several
+/// addresses.
 /// @param heartbeatInterval how often members say that they live.
 /// @param heartbeatTimeout after how long without a heartbeat a member is taken for dead.
 /// @param callTimeout how long an operation on shared state may take.
@@ -39,6 +42,15 @@ public record ClusterConfig(
         Require.range("callTimeout", callTimeout, Duration.ofMillis(500), Duration.ofSeconds(60));
         Require.range("lease", lease, Duration.ofSeconds(2), Duration.ofMinutes(5));
         seeds = List.copyOf(seeds);
+        seeds.forEach(ClusterConfig::requireAddress);
+    }
+
+    private static void requireAddress(String seed) {
+        try {
+            Address.parse(seed);
+        } catch (ClusterException malformed) {
+            Require.that(false, "seeds", "has " + malformed.text());
+        }
     }
 
     /// A member on loopback that looks for nobody.

@@ -4,6 +4,7 @@ import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.HazelcastInstanceNotActiveException;
+import java.net.InetAddress;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.seal.Sealer;
@@ -29,9 +30,14 @@ public final class HazelcastCluster implements Cluster {
     ///
     /// @throws ConfigException if the port is taken or the address is not this machine's.
     public static HazelcastCluster start(ClusterConfig config, MemberRole role, Sealer sealer, Clock clock) {
+        return start(config, role, sealer, clock, InetAddress::getAllByName);
+    }
+
+    static HazelcastCluster start(
+            ClusterConfig config, MemberRole role, Sealer sealer, Clock clock, HazelcastSeeds.Names names) {
         HazelcastInstance instance;
         try {
-            instance = Hazelcast.newHazelcastInstance(HazelcastSettings.of(config, role));
+            instance = Hazelcast.newHazelcastInstance(HazelcastSettings.of(config, role, names));
         } catch (HazelcastException | IllegalStateException refused) {
             throw new ConfigException(
                     "cannot join the cluster " + config.name() + " as " + config.host() + ":" + config.port() + ": "

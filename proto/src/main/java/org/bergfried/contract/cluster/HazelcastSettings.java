@@ -24,7 +24,7 @@ final class HazelcastSettings {
 
     private HazelcastSettings() {}
 
-    static Config of(ClusterConfig cluster, MemberRole role) {
+    static Config of(ClusterConfig cluster, MemberRole role, HazelcastSeeds.Names names) {
         var config = new Config("bergfried-" + cluster.host() + "-" + cluster.port());
         config.setClusterName(cluster.name());
         config.getMemberAttributeConfig().setAttribute(ROLE, role.name());
@@ -38,7 +38,7 @@ final class HazelcastSettings {
         setQuiet(config);
         setTimes(config, cluster);
         setThreads(config);
-        setNetwork(config.getNetworkConfig(), cluster);
+        setNetwork(config.getNetworkConfig(), cluster, names);
         for (String map : List.of(WORKERS, PLACEMENTS, GENERATIONS, TOKEN_LOGS)) {
             config.addMapConfig(new MapConfig(map)
                     .setBackupCount(1)
@@ -50,6 +50,7 @@ final class HazelcastSettings {
 
     private static void setQuiet(Config config) {
         config.setProperty(ClusterProperty.PHONE_HOME_ENABLED.getName(), "false");
+        config.setProperty(ClusterProperty.DISCOVERY_SPI_ENABLED.getName(), "true"); // HazelcastSeeds, nothing else
         config.setProperty(ClusterProperty.LOGGING_TYPE.getName(), "slf4j");
         config.setProperty(ClusterProperty.SOCKET_BIND_ANY.getName(), "false");
         config.setProperty(ClusterProperty.SHUTDOWNHOOK_ENABLED.getName(), "false");
@@ -80,20 +81,15 @@ final class HazelcastSettings {
         config.setProperty(ClusterProperty.GENERIC_OPERATION_THREAD_COUNT.getName(), "2");
     }
 
-    private static void setNetwork(NetworkConfig network, ClusterConfig cluster) {
+    private static void setNetwork(NetworkConfig network, ClusterConfig cluster, HazelcastSeeds.Names names) {
         network.setPort(cluster.port()).setPortAutoIncrement(false).setReuseAddress(true);
         network.getInterfaces().setEnabled(true).setInterfaces(List.of(address(cluster.host())));
         JoinConfig join = network.getJoin();
         join.getAutoDetectionConfig().setEnabled(false);
         join.getMulticastConfig().setEnabled(false);
-        join.getTcpIpConfig()
-                .setEnabled(true)
-                .setConnectionTimeoutSeconds(1)
-                .setMembers(cluster.seeds().isEmpty() ? List.of(self(cluster)) : cluster.seeds());
-    }
-
-    private static String self(ClusterConfig cluster) {
-        return cluster.host() + ":" + cluster.port();
+        join.getTcpIpConfig().setEnabled(false);
+        var seeds = new HazelcastSeeds(cluster.seeds(), names);
+        join.getDiscoveryConfig().setDiscoveryServiceProvider(settings -> seeds);
     }
 
     private static String address(String host) {

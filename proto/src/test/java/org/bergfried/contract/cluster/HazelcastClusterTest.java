@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.hazelcast.cluster.Address;
 import com.hazelcast.config.Config;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
@@ -13,6 +14,7 @@ import com.hazelcast.spi.properties.ClusterProperty;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -116,8 +118,39 @@ final class HazelcastClusterTest extends ClusterContract {
     }
 
     @Test
+    void membersAreFoundAtAllAddressesThatANameHas() throws Exception {
+        List<Integer> ports = freePorts(2);
+        List<String> seeds = List.of("members.example:" + ports.get(0), "members.example:" + ports.get(1));
+        InetAddress[] addresses = {InetAddress.ofLiteral("127.0.0.77"), InetAddress.ofLiteral("127.0.0.1")};
+        var first = config("named-" + ports.get(0), "127.0.0.1", ports.get(0), seeds);
+        var second = config("named-" + ports.get(0), "127.0.0.1", ports.get(1), seeds);
+        try (var router = HazelcastCluster.start(first, MemberRole.ROUTER, SEALER, CLOCK, name -> addresses);
+                var worker = HazelcastCluster.start(second, MemberRole.WORKER, SEALER, CLOCK, name -> addresses)) {
+            assertEquals(1, router.livingRouters());
+            assertEquals(1, worker.livingRouters(), "the worker has found the router");
+        }
+    }
+
+    @Test
+    void namesAreLookedUpAgainAndUnknownOnesLeftOut() throws Exception {
+        InetAddress[] address = {InetAddress.ofLiteral("192.0.2.1")};
+        var known = new AtomicBoolean();
+        var discovery = new HazelcastSeeds(List.of("members.example:5701"), name -> {
+            if (known.get()) {
+                return address;
+            }
+            throw new UnknownHostException(name);
+        });
+        assertFalse(discovery.discoverNodes().iterator().hasNext());
+        known.set(true);
+        assertEquals(
+                new Address("192.0.2.1", 5701),
+                discovery.discoverNodes().iterator().next().getPrivateAddress());
+    }
+
+    @Test
     void nothingCallsHomeOrLooksForStrangers() {
-        Config config = HazelcastSettings.of(config(0), MemberRole.WORKER);
+        Config config = HazelcastSettings.of(config(0), MemberRole.WORKER, InetAddress::getAllByName);
         assertEquals("false", config.getProperty(ClusterProperty.PHONE_HOME_ENABLED.getName()));
         assertEquals("false", config.getProperty(ClusterProperty.SOCKET_BIND_ANY.getName()));
         var join = config.getNetworkConfig().getJoin();
@@ -188,12 +221,17 @@ final class HazelcastClusterTest extends ClusterContract {
     }
 
     private static ClusterConfig config(int member) {
+        List<String> seeds = PORTS.stream().map(port -> "127.0.0.1:" + port).toList();
+        return config("test-" + PORTS.getFirst(), "127.0.0.1", PORTS.get(member), seeds);
+    }
+
+    private static ClusterConfig config(String name, String host, int port, List<String> seeds) {
         ClusterConfig defaults = ClusterConfig.defaults();
         return new ClusterConfig(
-                "test-" + PORTS.getFirst(),
-                "127.0.0.1",
-                PORTS.get(member),
-                PORTS.stream().map(port -> "127.0.0.1:" + port).toList(),
+                name,
+                host,
+                port,
+                seeds,
                 defaults.heartbeatInterval(),
                 defaults.heartbeatTimeout(),
                 defaults.callTimeout(),
