@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.bergfried.contract.ConfigLoader;
 import org.bergfried.router.RouterConfig;
 import org.bergfried.worker.WorkerConfig;
@@ -77,42 +75,12 @@ final class ChartConfigTest {
         return workers;
     }
 
-    /// Reads the file that the workload's arguments name, from the ConfigMap that it mounts.
+    /// Reads the file that the workload's arguments name, from the ConfigMap that it mounts, as the first pod does.
     private static <T extends Record> T load(Class<T> type, String rendered, JsonNode workload) {
-        JsonNode pod = workload.path("spec").path("template").path("spec");
-        JsonNode container = pod.path("containers").path(0);
-        JsonNode arguments = container.path("args");
-        String file = arguments.path(arguments.size() - 1).asString();
-        String map = "";
-        for (JsonNode volume : pod.path("volumes")) {
-            map = volume.path("name").asString().equals("config")
-                    ? volume.path("configMap").path("name").asString()
-                    : map;
-        }
-        for (JsonNode config : Chart.objects(rendered, "ConfigMap")) {
-            if (Chart.name(config).equals(map)) {
-                String key = file.substring(file.lastIndexOf('/') + 1);
-                String yaml = config.path("data").path(key).asString();
-                return ConfigLoader.parse(type, map + "/" + key, yaml, environment(workload, container));
-            }
-        }
-        throw new AssertionError("no ConfigMap " + map);
-    }
-
-    /// The environment as the first pod sees it.
-    private static Map<String, String> environment(JsonNode workload, JsonNode container) {
-        Map<String, String> environment = new TreeMap<>();
-        environment.put("POD_IP", "10.0.0.7");
-        environment.put("POD_NAME", Chart.name(workload) + "-0");
-        for (JsonNode variable : container.path("env")) {
-            String value = variable.path("value").asString("");
-            if (!value.isEmpty()) {
-                for (String known : List.of("POD_IP", "POD_NAME")) {
-                    value = value.replace("$(" + known + ")", environment.getOrDefault(known, ""));
-                }
-                environment.put(variable.path("name").asString(), value);
-            }
-        }
-        return environment;
+        var pod = new ChartPod(rendered, workload, 0);
+        String file = pod.configurationFile();
+        String key = file.substring(file.lastIndexOf('/') + 1);
+        String yaml = pod.configuration().getOrDefault(key, "");
+        return ConfigLoader.parse(type, file, yaml, pod.environment("10.0.0.7"));
     }
 }

@@ -13,12 +13,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A plain HTTP client of the chat endpoint.
-record HttpChat(String url) {
+///
+/// @param url where the router is.
+/// @param key the API key; empty where none is asked for.
+/// @param clients makes a client for each call.
+record HttpChat(String url, String key, Supplier<HttpClient> clients) {
     static final JsonMapper JSON = JsonMapper.shared();
+
+    HttpChat(String url) {
+        this(url, "", HttpClient::newHttpClient);
+    }
 
     /// Called after each event of a stream with the number of events so far.
     interface EventHook {
@@ -51,7 +60,7 @@ record HttpChat(String url) {
     }
 
     HttpResponse<String> post(byte[] body) throws IOException {
-        try (var client = HttpClient.newHttpClient()) {
+        try (var client = clients.get()) {
             return client.send(request(body), BodyHandlers.ofString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -65,7 +74,7 @@ record HttpChat(String url) {
         List<String> ids = new ArrayList<>();
         String finish = "";
         int events = 0;
-        try (var client = HttpClient.newHttpClient()) {
+        try (var client = clients.get()) {
             var response = client.send(request(JSON.writeValueAsBytes(body)), BodyHandlers.ofInputStream());
             try (var reader = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
                 for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -94,17 +103,21 @@ record HttpChat(String url) {
     }
 
     HttpRequest request(byte[] body) {
-        return HttpRequest.newBuilder(URI.create(url + "/v1/chat/completions"))
+        return to("/v1/chat/completions")
                 .version(HttpClient.Version.HTTP_1_1)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body))
                 .build();
     }
 
+    private HttpRequest.Builder to(String path) {
+        var request = HttpRequest.newBuilder(URI.create(url + path));
+        return key.isEmpty() ? request : request.header("Authorization", "Bearer " + key);
+    }
+
     String get(String path) throws IOException {
-        try (var client = HttpClient.newHttpClient()) {
-            return client.send(HttpRequest.newBuilder(URI.create(url + path)).build(), BodyHandlers.ofString())
-                    .body();
+        try (var client = clients.get()) {
+            return client.send(to(path).build(), BodyHandlers.ofString()).body();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(e);

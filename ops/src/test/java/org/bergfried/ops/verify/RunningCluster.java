@@ -158,7 +158,8 @@ final class RunningCluster implements AutoCloseable {
         int pages = 0;
         for (String id : workers()) {
             String metrics = new HttpChat(member(id).path("health").asString()).get("/metrics");
-            pages += (int) (metric(metrics, "bergfried_cache_pages") - metric(metrics, "bergfried_cache_pages_free"));
+            pages += (int) (Scrape.value(metrics, "bergfried_cache_pages")
+                    - Scrape.value(metrics, "bergfried_cache_pages_free"));
         }
         return pages;
     }
@@ -172,14 +173,6 @@ final class RunningCluster implements AutoCloseable {
             }
         }
         throw new IOException("no process " + id);
-    }
-
-    private static double metric(String metrics, String name) {
-        return metrics.lines()
-                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no metric " + name + " in:\n" + metrics));
     }
 
     @Override
