@@ -19,9 +19,17 @@ record PreTokenizer(
         boolean wholeWordsFirst) {
     private static final List<PreTokenizer> TABLE = List.of(
             plain("gpt-2", List.of()),
-            plain(
-                    "deepseek-v3",
-                    List.of("\\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", Patterns.DEEPSEEK_V3)),
+            // OLMoE: GPT-NeoX's.
+            new PreTokenizer(List.of("olmo"), List.of(), false, true, false),
+            // Granite 3: StarCoder's.
+            digits("refact", List.of()),
+            digits("starcoder", List.of()),
+            new PreTokenizer(
+                    List.of("deepseek-v3", "hunyuan-dense"),
+                    List.of("\\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", Patterns.DEEPSEEK_V3),
+                    false,
+                    false,
+                    false),
             // DeepSeek-LLM and DeepSeek-V2.
             digits(
                     "deepseek-llm",
@@ -32,15 +40,23 @@ record PreTokenizer(
                             "\\s+$",
                             Patterns.EAST_ASIAN + "+")),
             digits("deepseek-coder", List.of("[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", Patterns.EAST_ASIAN + "+")),
-            // Qwen2, Qwen2.5 and Qwen3.
-            new PreTokenizer(List.of("qwen2"), List.of(Patterns.words("\\p{N}")), false, true, false),
-            // Llama 3.
+            // Qwen2, Qwen2.5 and Qwen3, and R1's distillations of them.
             new PreTokenizer(
-                    List.of("llama-bpe", "llama3", "llama-v3"),
-                    List.of(Patterns.words("\\p{N}{1,3}")),
-                    false,
-                    false,
-                    true));
+                    List.of("qwen2", "deepseek-r1-qwen"), List.of(Patterns.words("\\p{N}")), false, true, false),
+            // Hunyuan-A13B: Qwen's pieces by tiktoken.
+            new PreTokenizer(List.of("hunyuan"), List.of(Patterns.words("\\p{N}")), false, true, true),
+            // Llama 3 and GLM-4.
+            tiktoken(List.of("llama-bpe", "llama3", "llama-v3", "glm4", "chatglm-bpe"), Patterns.words("\\p{N}{1,3}")),
+            // gpt-oss (o200k) and MiniMax-M2.
+            tiktoken(
+                    List.of("gpt-4o", "minimax-m2"),
+                    Patterns.cased("", Patterns.CONTRACTION, "\\p{N}{1,3}", "[\\r\\n/]*")),
+            // Mistral's Tekken.
+            tiktoken(List.of("tekken"), Patterns.cased("", "", "\\p{N}", "[\\r\\n/]*")),
+            // Kimi K2: Han characters are pieces of their own.
+            tiktoken(
+                    List.of("kimi-k2"),
+                    "\\p{Han}+|" + Patterns.cased("&&[^\\p{Han}]", Patterns.CONTRACTION, "\\p{N}{1,3}", "[\\r\\n]*")));
 
     PreTokenizer {
         ggufNames = List.copyOf(ggufNames);
@@ -53,6 +69,11 @@ record PreTokenizer(
 
     private static PreTokenizer digits(String name, List<String> patterns) {
         return new PreTokenizer(List.of(name), patterns, true, false, false);
+    }
+
+    /// One whose pieces are looked up whole before they are merged, as tiktoken does.
+    private static PreTokenizer tiktoken(List<String> names, String pattern) {
+        return new PreTokenizer(names, List.of(pattern), false, false, true);
     }
 
     /// The one with a name, or null.
@@ -90,6 +111,23 @@ record PreTokenizer(
         private static String words(String numbers) {
             return "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" + numbers
                     + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+        }
+
+        private static final String CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
+
+        /// Words that begin a new piece where lower case is followed by upper case.
+        ///
+        /// @param but         what is taken out of the classes of letters.
+        /// @param contraction at the end of a word.
+        /// @param numbers     pieces of digits.
+        /// @param lines       what may follow punctuation.
+        private static String cased(String but, String contraction, String numbers, String lines) {
+            String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}" + but + "]";
+            String lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}" + but + "]";
+            String before = "[^\\r\\n\\p{L}\\p{N}]?";
+            return before + upper + "*" + lower + "+" + contraction + "|" + before + upper + "+" + lower + "*"
+                    + contraction + "|" + numbers + "| ?[^\\s\\p{L}\\p{N}]+" + lines
+                    + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
         }
 
         /// A class of the characters with these hexadecimal numbers.
