@@ -8,6 +8,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.Kernels;
+import org.bergfried.worker.kernel.foreign.NativeKernels;
+import org.bergfried.worker.kernel.foreign.NativeLibrary;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.vector.VectorKernels;
 import org.junit.jupiter.api.Named;
@@ -22,10 +24,16 @@ final class BackendConformanceTest {
     static Stream<Arguments> candidates() {
         Supplier<Kernels> scalar = ScalarKernels::new;
         Supplier<Kernels> vector = VectorKernels::new;
-        return Stream.of(
+        Stream<Arguments> portable = Stream.of(
                 Arguments.of(Named.of("scalar", scalar), 3),
                 Arguments.of(Named.of("vector", vector), 1),
                 Arguments.of(Named.of("vector", vector), 3));
+        Stream<Arguments> foreign = NativeLibrary.variants().stream().flatMap(variant -> {
+            Supplier<Kernels> kernels = () -> new NativeKernels(new ScalarKernels(), variant);
+            Named<Supplier<Kernels>> named = Named.of("native for " + variant.title(), kernels);
+            return Stream.of(Arguments.of(named, 1), Arguments.of(named, 3));
+        });
+        return Stream.concat(portable, foreign);
     }
 
     @ParameterizedTest(name = "{0} on {1} threads")

@@ -8,6 +8,8 @@ import org.bergfried.worker.kernel.cpu.ComputePool;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.Kernels;
 import org.bergfried.worker.kernel.cpu.ThreadCount;
+import org.bergfried.worker.kernel.foreign.NativeKernels;
+import org.bergfried.worker.kernel.foreign.NativeLibrary;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.vector.VectorKernels;
 
@@ -24,11 +26,12 @@ public final class Backends implements AutoCloseable {
     private Backends(Supplier<Kernels> kernels, ThreadCount threads) {
         this.kernels = kernels;
         this.pool = new ComputePool(threads.threads());
-        this.description = "backend " + kernels.get().name() + "; " + threads.reason();
+        this.description = "backend " + kernels.get().name() + "; kernels in C: " + NativeLibrary.describe() + "; "
+                + threads.reason();
     }
 
-    /// Starts the compute threads of the named backend: `scalar`, or `auto` for the fastest that this machine can
-    /// run.
+    /// Starts the compute threads of the named backend: `scalar`, `vector`, `native`, or `auto` for the fastest
+    /// of them that this machine can run.
     ///
     /// @param name    from the configuration.
     /// @param threads compute threads; 0 for all that affinity and CPU quota grant.
@@ -64,16 +67,34 @@ public final class Backends implements AutoCloseable {
                 }
                 yield VectorKernels::new;
             }
-            case "auto" -> VECTOR_API ? VectorKernels::new : ScalarKernels::new;
-            case "native", "cuda" ->
+            case "native" -> {
+                if (NativeLibrary.variants().isEmpty()) {
+                    throw new ClusterException(
+                            ErrorReason.INVALID_REQUEST,
+                            "backend native cannot run here: " + NativeLibrary.describe()
+                                    + "; set the backend to auto, vector or scalar");
+                }
+                yield Backends::nativeKernels;
+            }
+            case "auto" -> NativeLibrary.variants().isEmpty() ? Backends::portable : Backends::nativeKernels;
+            case "cuda" ->
                 throw new ClusterException(
                         ErrorReason.NOT_IMPLEMENTED,
-                        "backend " + name + " is not built yet; set it to auto, vector or scalar");
+                        "backend " + name + " is not built yet; set it to auto, native, vector or scalar");
             default ->
                 throw new ClusterException(
                         ErrorReason.INVALID_REQUEST,
-                        "backend " + name + " is unknown; it is one of auto, vector, scalar");
+                        "backend " + name + " is unknown; it is one of auto, native, vector, scalar");
         };
+    }
+
+    /// The fastest kernels in Java.
+    private static Kernels portable() {
+        return VECTOR_API ? new VectorKernels() : new ScalarKernels();
+    }
+
+    private static Kernels nativeKernels() {
+        return new NativeKernels(portable(), NativeLibrary.variants().getFirst());
     }
 
     /// A backend for the thread that runs the trunk's steps. It is closed before this is.

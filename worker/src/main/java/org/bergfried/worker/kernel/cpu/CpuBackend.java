@@ -132,7 +132,7 @@ public final class CpuBackend implements Backend {
         var matrix = (HostMatrix) w;
         requireProduct(w, x, codes, n, y);
         kernels.reservePrepared(matrix, n, shared);
-        divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, x, codes, from, to, scratch[slot]));
+        divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, x, codes, n, from, to, scratch[slot]));
         if (n > 0) {
             divideTiles(
                     w.rows(),
@@ -159,7 +159,7 @@ public final class CpuBackend implements Backend {
     private void multiplyAlone(Product product, int n, Scratch own) {
         var matrix = (HostMatrix) product.w();
         kernels.reservePrepared(matrix, n, own.shared());
-        kernels.prepare(matrix, product.x(), product.codes(), 0, n, own);
+        kernels.prepare(matrix, product.x(), product.codes(), n, 0, n, own);
         kernels.multiply(matrix, product.x(), product.codes(), n, product.y(), 0, matrix.rows(), own);
     }
 

@@ -25,9 +25,9 @@ public interface Kernels {
     /// Makes room in `shared` for [#prepare] of `n` rows.
     default void reservePrepared(HostMatrix w, int n, Scratch shared) {}
 
-    /// Brings rows `[from, to)` of what [#multiply] reads into a form of its own in `scratch.shared()`: of `codes`
-    /// where `w` is integer-coded, of `x` otherwise. All rows are prepared before multiply is called.
-    default void prepare(HostMatrix w, Rows x, Codes codes, int from, int to, Scratch scratch) {}
+    /// Brings rows `[from, to)` of the `n` rows that [#multiply] reads into a form of its own in `scratch.shared()`:
+    /// of `codes` where `w` is integer-coded, of `x` otherwise. All rows are prepared before multiply is called.
+    default void prepare(HostMatrix w, Rows x, Codes codes, int n, int from, int to, Scratch scratch) {}
 
     /// Columns `[from, to)` of `y`, rows `[0, n)`: rule C or D. `from` is a multiple of 32.
     void multiply(HostMatrix w, Rows x, Codes codes, int n, Rows y, int from, int to, Scratch scratch);

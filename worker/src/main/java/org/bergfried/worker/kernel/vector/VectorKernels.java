@@ -96,7 +96,7 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void prepare(HostMatrix w, Rows x, Codes codes, int from, int to, Scratch scratch) {
+    public void prepare(HostMatrix w, Rows x, Codes codes, int n, int from, int to, Scratch scratch) {
         VectorProducts.prepare(w, x, codes, from, to, scratch);
     }
 

@@ -1,0 +1,10 @@
+// All kernels for AVX2.
+#include "avx2.h"
+#include "quantise.h"
+#include "coded.h"
+#include "floats.h"
+#include "elements.h"
+#include "attention.h"
+
+#define VARIANT bergfried_avx2
+#include "table.h"

@@ -1,0 +1,133 @@
+// The vocabulary of vectors that the kernels are written in, for AVX-512 with VNNI: 16 lanes.
+#pragma once
+#include "kernels.h"
+#include <immintrin.h>
+
+enum { LANES = 16, GROUPS = TILE_ROWS / LANES };
+enum {
+    GROUPS_AT_ONCE = 2,  // groups of rows that a matrix product keeps in registers ...
+    COLUMNS_MAX = 6,     // ... and activation rows
+    DIRECT_MAX = 12,     // up to this many activation rows, weights are decoded in registers
+    CHUNK_UNITS = 128,   // 32-column units that a matrix product unpacks at a time
+    DOT_ROWS = 4,        // rows and columns of the float product's dot form
+    DOT_COLUMNS = 6,
+    LANE_ROWS = 12,      // rows of the float product with lanes = batch
+    VALUE_VECTORS = 4    // vectors of a value's columns that attention keeps in registers for each head
+};
+
+typedef __m512 vf;
+typedef __m512i vi;
+
+// Floats.
+INLINE vf vf_zero(void) { return _mm512_setzero_ps(); }
+INLINE vf vf_set(float v) { return _mm512_set1_ps(v); }
+INLINE vf vf_load(const float* p) { return _mm512_loadu_ps(p); }
+INLINE void vf_store(float* p, vf v) { _mm512_storeu_ps(p, v); }
+INLINE __mmask16 first_lanes(int count) { return (__mmask16)((1u << count) - 1); }
+INLINE vf vf_load_first(const float* p, int count) { return _mm512_maskz_loadu_ps(first_lanes(count), p); }
+INLINE void vf_store_first(float* p, vf v, int count) { _mm512_mask_storeu_ps(p, first_lanes(count), v); }
+INLINE vf vf_load_bf16(const uint8_t* p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void*)p)), 16));
+}
+INLINE vf vf_load_f16(const uint8_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const void*)p)); }
+INLINE vf vf_load_s8(const uint8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void*)p)));
+}
+INLINE vf vf_load_u8(const uint8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p)));
+}
+INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+INLINE vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vf vf_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); } // b where one is NaN
+INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); } // b where one is NaN
+INLINE vf vf_negate(vf a) { return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN))); }
+INLINE vf vf_from_ints(vi v) { return _mm512_cvtepi32_ps(v); }
+// x where x > limit, +0 elsewhere (also where x is NaN).
+INLINE vf vf_above(vf x, float limit) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, vf_set(limit), _CMP_GT_OQ), x); }
+// v where x > limit, +0 where x <= limit, x where x is NaN.
+INLINE vf vf_above_or_nan(vf x, float limit, vf v) {
+    vf live = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, vf_set(limit), _CMP_GT_OQ), v);
+    return _mm512_mask_mov_ps(live, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
+}
+// p * 2^n for integral n in [-151, 129]: one rounding, as in (p * 2^a) * 2^b, of which only the last can be inexact.
+INLINE vf vf_times_power_of_two(vf p, vf n) { return _mm512_scalef_ps(p, n); }
+INLINE float tree8(__m256 v) {
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+// The tree of rule D over 32 partial sums.
+INLINE float vf_tree(const vf s[GROUPS]) {
+    vf t = _mm512_add_ps(s[0], s[1]);
+    return tree8(_mm256_add_ps(_mm512_castps512_ps256(t), _mm512_extractf32x8_ps(t, 1)));
+}
+
+// Integers.
+INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
+INLINE vi vi_set(int v) { return _mm512_set1_epi32(v); }
+INLINE vi vi_load(const void* p) { return _mm512_loadu_si512(p); }
+INLINE void vi_store(void* p, vi v) { _mm512_storeu_si512(p, v); }
+INLINE vi vi_low_nibbles(vi v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
+INLINE vi vi_high_nibbles(vi v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
+// Bits 2 s and 2 s + 1 of each byte, moved to the bits 4 and 5, beside what `low` has.
+INLINE vi vi_with_pair(vi low, vi pairs, const int s) {
+    vi moved = s == 0 ? _mm512_slli_epi16(pairs, 4) : s == 1 ? _mm512_slli_epi16(pairs, 2) : s == 2 ? pairs : _mm512_srli_epi16(pairs, 2);
+    return _mm512_ternarylogic_epi32(low, moved, _mm512_set1_epi8(0x30), 0xf8); // low | (moved & 0x30)
+}
+// Signed bytes as this variant multiplies them: unsigned, 128 too large.
+enum { BYTE_OFFSET = 128 };
+INLINE vi vi_bytes(vi v) { return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80)); }
+INLINE vi vi_four(const int8_t* q) {
+    int v;
+    memcpy(&v, q, 4);
+    return _mm512_set1_epi32(v);
+}
+
+// start + the dot products of `words` words of weights with as many words of activations. `room` matters to AVX2 only.
+INLINE vi vi_dots(const int room, vi start, const vi* w, const int8_t* q, const int words) {
+    (void)room;
+    vi even = start, odd = vi_zero(); // two chains: one activation row alone would wait for itself
+    UNROLL for (int k = 0; k < words; k += 2) {
+        even = _mm512_dpbusd_epi32(even, w[k], vi_four(q + 4 * k));
+        odd = _mm512_dpbusd_epi32(odd, w[k + 1], vi_four(q + 4 * k + 4));
+    }
+    return _mm512_add_epi32(even, odd);
+}
+
+// The same of unpacked weights for GROUPS_AT_ONCE groups of rows and some activation rows, 32 bytes apart: adds to sums.
+INLINE void vi_dots_matrix(const int room, const int columns, const int words, const uint8_t* w, const int8_t* q,
+                           vi sums[COLUMNS_MAX][GROUPS_AT_ONCE]) {
+    (void)room;
+    UNROLL for (int k = 0; k < words; k++) {
+        vi w0 = _mm512_load_si512(w + 128 * k), w1 = _mm512_load_si512(w + 128 * k + 64);
+        UNROLL for (int c = 0; c < columns; c++) {
+            vi x = vi_four(q + 32 * c + 4 * k);
+            sums[c][0] = _mm512_dpbusd_epi32(sums[c][0], w0, x);
+            sums[c][1] = _mm512_dpbusd_epi32(sums[c][1], w1, x);
+        }
+    }
+}
+
+// Rule B: the largest bit pattern among 32 numbers without their signs; NaN is above infinity.
+INLINE int vi_largest_magnitude(const vf x[GROUPS]) {
+    return _mm512_reduce_max_epi32(_mm512_max_epi32(_mm512_castps_si512(_mm512_abs_ps(x[0])), _mm512_castps_si512(_mm512_abs_ps(x[1]))));
+}
+// Rounds 32 numbers to the nearest integer, to even, and stores them as bytes.
+INLINE void vi_store_rounded(int8_t* q, const vf x[GROUPS]) {
+    for (int g = 0; g < GROUPS; g++) _mm_storeu_si128((void*)(q + LANES * g), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x[g])));
+}
+
+// Rule F: adds 16 terms below 2^24 in fixed point; returns 0 if there were others, which are left out.
+INLINE int vf_add_fixed(vf v, int64_t* sums) {
+    __mmask16 good = _mm512_cmp_ps_mask(_mm512_abs_ps(v), vf_set(0x1p24f), _CMP_LT_OQ);
+    v = _mm512_maskz_mov_ps(good, v);
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(v)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+    const __m512d unit = _mm512_set1_pd(0x1p32);
+    vi_store(sums, _mm512_add_epi64(vi_load(sums), _mm512_cvtpd_epi64(_mm512_mul_pd(low, unit))));
+    vi_store(sums + 8, _mm512_add_epi64(vi_load(sums + 8), _mm512_cvtpd_epi64(_mm512_mul_pd(high, unit))));
+    return good == 0xffff;
+}

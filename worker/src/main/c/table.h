@@ -1,0 +1,23 @@
+// The table of a variant.
+const KernelTable VARIANT = {
+    .quantise = quantise,
+    .prepared_bytes = prepared_bytes,
+    .prepare = prepare,
+    .scratch_bytes = scratch_bytes,
+    .multiply = multiply,
+    .prepared_float_bytes = prepared_float_bytes,
+    .prepare_floats = prepare_floats,
+    .float_scratch_bytes = float_scratch_bytes,
+    .multiply_floats = multiply_floats,
+    .rms_norm = rms_norm,
+    .add = add,
+    .scale = scale,
+    .scale_by_sigmoid = scale_by_sigmoid,
+    .swiglu = swiglu,
+    .clamped_swiglu = clamped_swiglu,
+    .rope = rope,
+    .attention_scratch_bytes = attention_scratch_bytes,
+    .attention = attention,
+    .accumulate = accumulate,
+    .combine = combine,
+};

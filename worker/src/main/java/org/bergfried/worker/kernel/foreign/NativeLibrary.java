@@ -1,0 +1,109 @@
+package org.bergfried.worker.kernel.foreign;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// The library of kernels in C, loaded once for the process: what it can run here, or why it cannot be used.
+public final class NativeLibrary {
+    /// What `bergfried_interface` of `library.c` must return.
+    private static final int INTERFACE = 1;
+
+    private static final NativeLibrary INSTANCE = open();
+
+    private final @Nullable SymbolLookup symbols;
+    private final List<Variant> variants; // that this processor can run, the best first
+    private final String description;
+
+    private NativeLibrary(@Nullable SymbolLookup symbols, List<Variant> variants, String description) {
+        this.symbols = symbols;
+        this.variants = variants;
+        this.description = description;
+    }
+
+    /// The variants that this machine can run, the best first; none if the library cannot be used.
+    public static List<Variant> variants() {
+        return INSTANCE.variants;
+    }
+
+    /// Which library with which variant is in use, or why there is none: one line, for reports and the log.
+    public static String describe() {
+        return INSTANCE.description;
+    }
+
+    /// The address of a function of the library, which must be usable.
+    static MemorySegment function(String name) {
+        return Objects.requireNonNull(INSTANCE.symbols, INSTANCE.description)
+                .find(name)
+                .orElseThrow(() -> new IllegalStateException("the library of kernels has no " + name));
+    }
+
+    private static NativeLibrary open() {
+        String system = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+        String processor = System.getProperty("os.arch", "");
+        if (!system.equals("linux") || !processor.equals("amd64")) {
+            return unusable("no library for " + system + " on " + processor + ", only for " + NativeFile.PLATFORM);
+        }
+        try {
+            var file = NativeFile.shipped();
+            return usable(
+                    file.load(), "library shipped, SHA-256 " + file.digest().substring(0, 12));
+        } catch (IOException e) {
+            return unusable(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static NativeLibrary usable(SymbolLookup symbols, String origin) {
+        int found = Functions.interfaceOf(symbols);
+        if (found != INTERFACE) {
+            return unusable("the library has interface " + found + ", not " + INTERFACE);
+        }
+        var variants = new ArrayList<Variant>();
+        for (Variant variant : List.of(Variant.values()).reversed()) {
+            if (Functions.supports(symbols, variant)) {
+                variants.add(variant);
+            }
+        }
+        return variants.isEmpty()
+                ? unusable("this processor has no AVX2 with FMA")
+                : new NativeLibrary(
+                        symbols, List.copyOf(variants), variants.getFirst().title() + "; " + origin);
+    }
+
+    private static NativeLibrary unusable(String reason) {
+        return new NativeLibrary(null, List.of(), "unusable: " + reason);
+    }
+
+    /// The two functions that are called before anything is known about the library.
+    private static final class Functions {
+        private Functions() {}
+
+        static int interfaceOf(SymbolLookup symbols) {
+            return Downcalls.bind(symbols.findOrThrow("bergfried_interface"), Answer.class)
+                    .call();
+        }
+
+        static boolean supports(SymbolLookup symbols, Variant variant) {
+            return Downcalls.bind(symbols.findOrThrow("bergfried_supports"), Question.class)
+                            .call(variant.number())
+                    != 0;
+        }
+    }
+
+    /// A function without arguments.
+    public interface Answer {
+        /// Calls it.
+        int call();
+    }
+
+    /// A function of a number.
+    public interface Question {
+        /// Calls it.
+        int call(int number);
+    }
+}
