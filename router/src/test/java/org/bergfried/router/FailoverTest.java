@@ -43,6 +43,12 @@ final class FailoverTest {
         home.close();
         other.allowAll();
         SseText rest = finish(stream);
+        String metrics = fixture.get(fixture.routers.getFirst(), "/metrics").body();
+        assertEquals(1, sum(metrics, "bergfried_router_replays_total"));
+        assertEquals(1, sum(metrics, "bergfried_router_time_to_first_token_seconds_count"));
+        assertEquals(
+                sum(metrics, "bergfried_router_tokens_answer_total") - 1,
+                sum(metrics, "bergfried_router_time_between_tokens_seconds_count"));
         assertEquals(undisturbed(other), rest.reasoning.toString());
         assertEquals("length", rest.finishReason);
         GenerateRequest retry = other.requests.getFirst();
@@ -134,6 +140,14 @@ final class FailoverTest {
         fixture.awaitStatus(router, "/readyz", 200);
         fixture.cluster.directory().withdraw("w1");
         fixture.awaitStatus(router, "/readyz", 503);
+    }
+
+    /// The sum of a metric over its tags.
+    private static double sum(String metrics, String name) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                .sum();
     }
 
     private static SseText finish(SseText stream) {

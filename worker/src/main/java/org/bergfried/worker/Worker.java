@@ -228,8 +228,10 @@ public final class Worker implements AutoCloseable {
                 random.split());
         peers = links;
         String digest = opened.digest();
-        return new ClusterDispatcher(
+        var dispatcher = new ClusterDispatcher(
                 opened, host, links, inbox, () -> placement(digest), DispatchSettings.defaults(), clock, random);
+        dispatcher.measure(meters.roundTrips());
+        return dispatcher;
     }
 
     private @Nullable Placement placement(String digest) {

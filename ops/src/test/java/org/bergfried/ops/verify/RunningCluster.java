@@ -128,6 +128,15 @@ final class RunningCluster implements AutoCloseable {
         return ids;
     }
 
+    /// Where the processes tell how they are: URLs with `/healthz` and `/metrics`.
+    List<String> health() throws IOException {
+        List<String> urls = new ArrayList<>();
+        for (JsonNode process : state()) {
+            urls.add(process.path("health").asString());
+        }
+        return urls;
+    }
+
     /// The end of a worker's life: kill -9, at once.
     void kill(String id) throws IOException {
         ProcessHandle.of(member(id).path("pid").asLong()).orElseThrow().destroyForcibly();
@@ -166,13 +175,16 @@ final class RunningCluster implements AutoCloseable {
 
     /// What the quickstart itself keeps of a process.
     private JsonNode member(String id) throws IOException {
-        for (JsonNode process :
-                JSON.readTree(Files.readAllBytes(data.resolve("state.json"))).path("processes")) {
+        for (JsonNode process : state()) {
             if (process.path("id").asString().equals(id)) {
                 return process;
             }
         }
         throw new IOException("no process " + id);
+    }
+
+    private JsonNode state() throws IOException {
+        return JSON.readTree(Files.readAllBytes(data.resolve("state.json"))).path("processes");
     }
 
     @Override

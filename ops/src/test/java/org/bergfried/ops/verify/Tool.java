@@ -39,10 +39,16 @@ record Tool(Path program) {
     }
 
     Result run(Path directory, String... arguments) throws IOException, InterruptedException {
+        return run(directory, Path.of("/dev/null"), arguments);
+    }
+
+    /// The same with a file as standard input.
+    Result run(Path directory, Path input, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(Arrays.asList(arguments));
         Process process = new ProcessBuilder(command)
                 .directory(directory.toFile())
+                .redirectInput(input.toFile())
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -18,6 +18,8 @@ import org.slf4j.LoggerFactory;
 public final class Generation implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
 
+    private static final long NONE = Long.MIN_VALUE;
+
     private final GenerationRecord generation;
     private final GenerationCourse course;
     private final Workplace workplace;
@@ -28,6 +30,8 @@ public final class Generation implements Runnable {
 
     private GenerationListener listener;
     private @Nullable RunningAttempt running;
+    private boolean hasOpened;
+    private long tokenNanos = NONE; // when the last token that is not a known one was delivered
     private boolean stopFound;
     private boolean closed; // written under the mailbox's lock by the generation's thread: nothing is taken any more
 
@@ -185,6 +189,10 @@ public final class Generation implements Runnable {
     private void open(Move.Open open) {
         releaseAttempt();
         workplace.meters().attemptOpened(open.attempt());
+        if (hasOpened) {
+            workplace.meters().replayed(course.troubleReason());
+        }
+        hasOpened = true;
         workplace.loads().begin(open.home().id());
         long remaining = deadlineNanos == Long.MAX_VALUE ? 0 : Math.max(1, (deadlineNanos - now()) / 1_000_000);
         var call = workplace
@@ -213,7 +221,21 @@ public final class Generation implements Runnable {
         }
         delivered.add(position, id);
         workplace.meters().token();
+        measure(position);
         stopFound = !listener.token(position, id);
+    }
+
+    private void measure(int position) {
+        if (position < course.knownCount()) {
+            return;
+        }
+        long now = now();
+        if (position == 0) {
+            workplace.meters().firstToken(now);
+        } else if (tokenNanos != NONE) {
+            workplace.meters().nextToken(now - tokenNanos);
+        }
+        tokenNanos = now;
     }
 
     private void finish(AnswerEnd end) {

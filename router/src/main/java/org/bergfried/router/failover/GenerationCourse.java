@@ -42,6 +42,7 @@ final class GenerationCourse {
     private final long deadline;
     private final HomeSource homes;
     private final TokenTrail trail;
+    private final int knownCount;
     private final HomePenalties penalties = new HomePenalties();
 
     private Phase phase = Phase.QUEUED;
@@ -97,6 +98,7 @@ final class GenerationCourse {
         this.homes = homes;
         this.attempt = attempt;
         this.trail = new TokenTrail(known);
+        this.knownCount = known.size();
         this.stored = stored;
     }
 
@@ -108,6 +110,16 @@ final class GenerationCourse {
             settle(now);
         }
         return moves;
+    }
+
+    /// How many tokens were known before the first attempt.
+    int knownCount() {
+        return knownCount;
+    }
+
+    /// What ended the last attempt that failed.
+    ErrorReason troubleReason() {
+        return troubleReason;
     }
 
     /// Whether nothing more will come.

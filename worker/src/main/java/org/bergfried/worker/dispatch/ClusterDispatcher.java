@@ -55,6 +55,7 @@ public final class ClusterDispatcher implements Dispatcher {
     private @Nullable Assignment assignment;
     private int[] ids = new int[0]; // [n, chosen] of the assignment
     private long step;
+    private RoundTrips trips = RoundTrips.UNHEARD;
     private boolean closed;
 
     /// A dispatcher.
@@ -100,6 +101,11 @@ public final class ClusterDispatcher implements Dispatcher {
     public static ClusterDispatcher alone(
             Model model, ExpertHost host, DispatchSettings settings, Clock clock, RandomGenerator random) {
         return new ClusterDispatcher(model, host, Peers.NONE, new Inbox(), () -> null, settings, clock, random);
+    }
+
+    /// Tells from now on how long other workers take; called before the first step.
+    public void measure(RoundTrips newTrips) {
+        trips = newTrips;
     }
 
     @Override
@@ -215,7 +221,11 @@ public final class ClusterDispatcher implements Dispatcher {
             return;
         }
         if (outcome == ResultFrame.Outcome.ROWS) {
-            round.onRows(id, clock.nanoTime());
+            long now = clock.nanoTime();
+            if (remote.containsKey(workerId)) {
+                trips.answered(dispatchClass, now - part.sentNanos);
+            }
+            round.onRows(id, now);
             return;
         }
         LOG.debug("Dispatch {}: worker {} answered {}, epoch {}", id, workerId, outcome, epoch);
@@ -287,6 +297,7 @@ public final class ClusterDispatcher implements Dispatcher {
                     part.rowCount(),
                     part.width,
                     columns);
+            part.sentNanos = nowNanos;
             return peer.send(header, frame -> fill(frame, part));
         }
 

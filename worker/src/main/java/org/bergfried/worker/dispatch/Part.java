@@ -11,6 +11,7 @@ final class Part {
     final int[] rows; // [n] rows of the assignment, ascending
     final int[] places; // [n, width] places in the row's assignment, NO_PLACE where a row has fewer
     long deadlineNanos;
+    long sentNanos;
     boolean sent;
 
     Part(long dispatchId, String host, boolean cold, int width, int[] rows, int[] places, long deadlineNanos) {

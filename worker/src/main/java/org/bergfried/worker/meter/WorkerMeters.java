@@ -2,14 +2,19 @@ package org.bergfried.worker.meter;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import org.bergfried.contract.tensor.DispatchClass;
 import org.bergfried.worker.batch.BatchLoad;
+import org.bergfried.worker.dispatch.RoundTrips;
 
 /// Everything that a worker measures.
 ///
@@ -27,9 +32,20 @@ import org.bergfried.worker.batch.BatchLoad;
 /// | `bergfried.ready` | gauge | 1 if a token can be produced |
 /// | `bergfried.placement.epoch` | gauge | the highest placement epoch acted on |
 /// | `bergfried.experts.hot` | gauge | routed experts in memory by order of the placement |
+/// | `bergfried.dispatch.round.trip` | histogram | from sending rows of a layer to another worker until their sums
+/// came; tag `class`: decode or prefill. A step of decoding waits for the slowest one of each layer |
 ///
 /// The JVM's memory, threads and CPU use come with Micrometer's own names.
 public final class WorkerMeters implements AutoCloseable {
+    /// Bounds of the histogram: loopback takes about 0.1 ms, a frame of prefill on a slow network hundreds.
+    private static final Duration[] ROUND_TRIPS = {
+        Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
+        Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(5),
+        Duration.ofMillis(10), Duration.ofMillis(25), Duration.ofMillis(50),
+        Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofSeconds(1),
+        Duration.ofSeconds(5)
+    };
+
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     /// Begins with the JVM's own.
@@ -65,6 +81,22 @@ public final class WorkerMeters implements AutoCloseable {
                 "routed experts in memory by order of the placement",
                 hotExperts,
                 Integer::doubleValue);
+    }
+
+    /// Measures what other workers take for rows.
+    public RoundTrips roundTrips() {
+        Timer decode = roundTrip("decode");
+        Timer prefill = roundTrip("prefill");
+        return (dispatchClass, nanos) ->
+                (dispatchClass == DispatchClass.DECODE ? decode : prefill).record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Timer roundTrip(String dispatchClass) {
+        return Timer.builder("bergfried.dispatch.round.trip")
+                .description("from sending rows of a layer to another worker until their sums came")
+                .tag("class", dispatchClass)
+                .serviceLevelObjectives(ROUND_TRIPS)
+                .register(registry);
     }
 
     /// All meters in Prometheus' text format.
