@@ -75,41 +75,44 @@ static void softmax(float* p, int first, int end, float factor, float sink) {
 
 // acc[h * acc_stride + c] = fma(p[h * p_stride + t], values[t * row_stride + c], acc) for positions in order.
 // `columns` may be fewer than the vectors hold.
-INLINE void add_values(const int heads, const int vectors, const float* values, int64_t row_stride, int rows, int columns,
-                       const float* p, int64_t p_stride, float* acc, int64_t acc_stride) {
+INLINE void add_values(const int heads, const int vectors, const float* values, int64_t row_stride, int rows,
+                       int columns, const float* p, int64_t p_stride, float* acc, int64_t acc_stride) {
     vf a[HEADS_AT_ONCE][VALUE_VECTORS], v[VALUE_VECTORS];
-    UNROLL for (int h = 0; h < heads; h++)
-        UNROLL for (int i = 0; i < vectors; i++) a[h][i] = vf_load_some(acc + h * acc_stride + LANES * i, columns - LANES * i);
+    EACH (h, heads)
+        EACH (i, vectors) a[h][i] = vf_load_some(acc + h * acc_stride + LANES * i, columns - LANES * i);
     for (int t = 0; t < rows; t++, values += row_stride) {
-        UNROLL for (int i = 0; i < vectors; i++) v[i] = vf_load_some(values + LANES * i, columns - LANES * i);
-        UNROLL for (int h = 0; h < heads; h++) {
+        EACH (i, vectors) v[i] = vf_load_some(values + LANES * i, columns - LANES * i);
+        EACH (h, heads) {
             vf weight = vf_set(p[h * p_stride + t]);
-            UNROLL for (int i = 0; i < vectors; i++) a[h][i] = vf_fma(v[i], weight, a[h][i]);
+            EACH (i, vectors) a[h][i] = vf_fma(v[i], weight, a[h][i]);
         }
     }
-    UNROLL for (int h = 0; h < heads; h++)
-        UNROLL for (int i = 0; i < vectors; i++) vf_store_some(acc + h * acc_stride + LANES * i, a[h][i], columns - LANES * i);
+    EACH (h, heads)
+        EACH (i, vectors) vf_store_some(acc + h * acc_stride + LANES * i, a[h][i], columns - LANES * i);
 }
 
-#define VALUES(name, heads, vectors, columns)                                                                       \
-    NOINLINE void name(const float* values, int64_t row_stride, int rows, int left, const float* p, int64_t p_stride, \
-                       float* acc, int64_t acc_stride) {                                                            \
-        (void)left;                                                                                                 \
-        add_values(heads, vectors, values, row_stride, rows, columns, p, p_stride, acc, acc_stride);                \
+#define VALUES(name, heads, vectors, columns)                                                                          \
+    NOINLINE void name(const float* values, int64_t row_stride, int rows, int left, const float* p, int64_t p_stride,  \
+                       float* acc, int64_t acc_stride) {                                                               \
+        (void)left;                                                                                                    \
+        add_values(heads, vectors, values, row_stride, rows, columns, p, p_stride, acc, acc_stride);                   \
     }
 VALUES(add_wide_of_heads, HEADS_AT_ONCE, VALUE_VECTORS, LANES* VALUE_VECTORS)
 VALUES(add_narrow_of_heads, HEADS_AT_ONCE, 1, left)
 VALUES(add_wide_of_head, 1, VALUE_VECTORS, LANES* VALUE_VECTORS)
 VALUES(add_narrow_of_head, 1, 1, left)
 
-static void add_page(Attention a, const float* values, int64_t row_stride, int rows, const float* p, int64_t stride, float* acc) {
+static void add_page(Attention a, const float* values, int64_t row_stride, int rows, const float* p, int64_t stride,
+                     float* acc) {
     for (int h = 0, heads; h < a.heads; h += heads) {
         heads = a.heads - h >= HEADS_AT_ONCE ? HEADS_AT_ONCE : 1;
         for (int c = 0, columns; c < a.value_columns; c += columns) {
             int wide = a.value_columns - c >= LANES * VALUE_VECTORS;
             columns = wide ? LANES * VALUE_VECTORS : LANES;
-            (heads == 1 ? (wide ? add_wide_of_head : add_narrow_of_head) : (wide ? add_wide_of_heads : add_narrow_of_heads))(
-                values + c, row_stride, rows, a.value_columns - c, p + h * stride, stride, acc + (int64_t)h * a.value_columns + c, a.value_columns);
+            (heads == 1 ? (wide ? add_wide_of_head : add_narrow_of_head)
+                        : (wide ? add_wide_of_heads : add_narrow_of_heads))(
+                values + c, row_stride, rows, a.value_columns - c, p + h * stride, stride,
+                acc + (int64_t)h * a.value_columns + c, a.value_columns);
         }
     }
 }
@@ -132,15 +135,18 @@ static void value_sums(Attention a, Cache cache, const float* p, int64_t stride,
 // ---- All of it
 
 static int64_t attention_scratch_bytes(int heads, int key_columns, int value_columns, int end) {
-    return 4 * ((int64_t)(heads + 1) * padded(key_columns) + (int64_t)heads * padded(end) + (int64_t)heads * value_columns);
+    return 4 *
+           ((int64_t)(heads + 1) * padded(key_columns) + (int64_t)heads * padded(end) + (int64_t)heads * value_columns);
 }
 
 static void attention(Attention a, Cache cache, const float* query, float* y, uint8_t* scratch) {
     const int64_t stride = padded(cache.end), all = padded(a.key_columns);
     float *queries = (float*)scratch, *key = queries + a.heads * all, *p = key + all, *acc = p + a.heads * stride;
     memset(queries, 0, sizeof(float) * (a.heads + 1) * all);
-    for (int h = 0; h < a.heads; h++) memcpy(queries + h * all, query + (int64_t)h * a.key_columns, sizeof(float) * a.key_columns);
+    for (int h = 0; h < a.heads; h++)
+        memcpy(queries + h * all, query + (int64_t)h * a.key_columns, sizeof(float) * a.key_columns);
     scores(a, cache, queries, key, p, stride);
-    for (int h = 0; h < a.heads; h++) softmax(p + h * stride, cache.first, cache.end, a.scale, a.sinks ? a.sinks[h] : -__builtin_inff());
+    for (int h = 0; h < a.heads; h++)
+        softmax(p + h * stride, cache.first, cache.end, a.scale, a.sinks ? a.sinks[h] : -__builtin_inff());
     value_sums(a, cache, p, stride, acc, y);
 }

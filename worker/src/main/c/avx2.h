@@ -5,14 +5,14 @@
 
 enum { LANES = 8, GROUPS = TILE_ROWS / LANES };
 enum {
-    GROUPS_AT_ONCE = 1,           // groups of rows that a matrix product keeps in registers ...
-    COLUMNS_MAX = 4,              // ... and activation rows
-    DIRECT_MAX = 1,               // up to this many activation rows, weights are decoded in registers
-    CHUNK_UNITS = SEGMENT_UNITS,  // 32-column units that a matrix product unpacks at a time
-    DOT_ROWS = 3,                 // rows and columns of the float product's dot form
+    GROUPS_AT_ONCE = 1,          // groups of rows that a matrix product keeps in registers ...
+    COLUMNS_MAX = 4,             // ... and activation rows
+    DIRECT_MAX = 1,              // up to this many activation rows, weights are decoded in registers
+    CHUNK_UNITS = SEGMENT_UNITS, // 32-column units that a matrix product unpacks at a time
+    DOT_ROWS = 3,                // rows and columns of the float product's dot form
     DOT_COLUMNS = 4,
-    LANE_ROWS = 6,                // rows of the float product with lanes = batch
-    VALUE_VECTORS = 2             // vectors of a value's columns that attention keeps in registers for each head
+    LANE_ROWS = 6,    // rows of the float product with lanes = batch
+    VALUE_VECTORS = 2 // vectors of a value's columns that attention keeps in registers for each head
 };
 
 typedef __m256 vf;
@@ -23,7 +23,9 @@ INLINE vf vf_zero(void) { return _mm256_setzero_ps(); }
 INLINE vf vf_set(float v) { return _mm256_set1_ps(v); }
 INLINE vf vf_load(const float* p) { return _mm256_loadu_ps(p); }
 INLINE void vf_store(float* p, vf v) { _mm256_storeu_ps(p, v); }
-INLINE vi first_lanes(int count) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+INLINE vi first_lanes(int count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 INLINE vf vf_load_first(const float* p, int count) { return _mm256_maskload_ps(p, first_lanes(count)); }
 INLINE void vf_store_first(float* p, vf v, int count) { _mm256_maskstore_ps(p, first_lanes(count), v); }
 INLINE vf vf_load_bf16(const uint8_t* p) {
@@ -53,7 +55,9 @@ INLINE vf vf_above_or_nan(vf x, float limit, vf v) {
     vf live = _mm256_and_ps(_mm256_cmp_ps(x, vf_set(limit), _CMP_GT_OQ), v);
     return _mm256_blendv_ps(live, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
 }
-INLINE vf power_of_two(vi n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23)); }
+INLINE vf power_of_two(vi n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
 // p * 2^n for integral n in [-151, 129], as (p * 2^a) * 2^b with a = n / 2 rounded down.
 INLINE vf vf_times_power_of_two(vf p, vf n) {
     vi whole = _mm256_cvtps_epi32(n), a = _mm256_srai_epi32(whole, 1), b = _mm256_sub_epi32(whole, a);
@@ -70,13 +74,17 @@ INLINE float vf_tree(const vf s[GROUPS]) { return tree8(vf_add(vf_add(s[0], s[2]
 // Integers.
 INLINE vi vi_zero(void) { return _mm256_setzero_si256(); }
 INLINE vi vi_set(int v) { return _mm256_set1_epi32(v); }
+INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 INLINE vi vi_load(const void* p) { return _mm256_loadu_si256(p); }
 INLINE void vi_store(void* p, vi v) { _mm256_storeu_si256(p, v); }
 INLINE vi vi_low_nibbles(vi v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 INLINE vi vi_high_nibbles(vi v) { return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15)); }
 // Bits 2 s and 2 s + 1 of each byte, moved to the bits 4 and 5, beside what `low` has.
 INLINE vi vi_with_pair(vi low, vi pairs, const int s) {
-    vi moved = s == 0 ? _mm256_slli_epi16(pairs, 4) : s == 1 ? _mm256_slli_epi16(pairs, 2) : s == 2 ? pairs : _mm256_srli_epi16(pairs, 2);
+    vi moved = s == 0   ? _mm256_slli_epi16(pairs, 4)
+               : s == 1 ? _mm256_slli_epi16(pairs, 2)
+               : s == 2 ? pairs
+                        : _mm256_srli_epi16(pairs, 2);
     return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
 }
 // Signed bytes as this variant multiplies them: as they are.
@@ -93,41 +101,31 @@ INLINE vi vi_four(const int8_t* q) {
 INLINE vi pair_sums(const int room, vi w, vi x) {
     return room ? _mm256_maddubs_epi16(w, x) : _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
 }
-INLINE vi add_widened(vi sum, vi pairs) { return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))); }
-
-// start + the dot products of `words` words of weights with as many words of activations. `room`: how many sums of
-// pairs fit 16 bits, 0 for signed bytes.
-INLINE vi vi_dots(const int room, vi start, const vi* w, const int8_t* q, const int words) {
-    const int each = room ? least(room, words) : 1;
-    vi sum = start;
-    UNROLL for (int k = 0; k < words; k += each) {
-        vi pairs = pair_sums(room, w[k], vi_four(q + 4 * k));
-        UNROLL for (int i = 1; i < each; i++) pairs = _mm256_add_epi16(pairs, pair_sums(room, w[k + i], vi_four(q + 4 * (k + i))));
-        sum = add_widened(sum, pairs);
-    }
-    return sum;
+INLINE vi add_widened(vi sum, vi pairs) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-// The same of unpacked weights for GROUPS_AT_ONCE groups of rows and some activation rows, 32 bytes apart: adds to sums.
-INLINE void vi_dots_matrix(const int room, const int columns, const int words, const uint8_t* w, const int8_t* q,
-                           vi sums[COLUMNS_MAX][GROUPS_AT_ONCE]) {
-    const int each = room ? least(room, words) : 1;
-    vi pairs[COLUMNS_MAX];
-    UNROLL for (int k = 0; k < words; k++) {
-        vi weights = _mm256_load_si256((const void*)(w + 128 * k));
-        UNROLL for (int c = 0; c < columns; c++) {
-            vi p = pair_sums(room, weights, vi_four(q + 32 * c + 4 * k));
-            pairs[c] = k % each ? _mm256_add_epi16(pairs[c], p) : p;
-            if (k % each == each - 1) sums[c][0] = add_widened(sums[c][0], pairs[c]);
-        }
-    }
+// A sum of products of bytes.
+typedef struct {
+    vi wide;  // 32 bits each
+    vi pairs; // not yet added to it, 16 bits each
+} Sum;
+
+// Step `i` of `steps` of a sum: adds the products of four weights and four activations to each lane. `room`: how many
+// sums of pairs fit 16 bits, 0 for signed weights.
+INLINE void sum_step(const int room, const int steps, const int i, Sum* s, vi w, vi x) {
+    const int each = room ? least(room, steps) : 1;
+    vi pairs = pair_sums(room, w, x);
+    s->pairs = i % each ? _mm256_add_epi16(s->pairs, pairs) : pairs;
+    if (i % each == each - 1) s->wide = add_widened(s->wide, s->pairs);
 }
 
 // Rule B: the largest bit pattern among 32 numbers without their signs; NaN is above infinity.
 INLINE int vi_largest_magnitude(const vf x[GROUPS]) {
     const vi magnitude = _mm256_set1_epi32(INT32_MAX);
     vi most = vi_zero();
-    for (int g = 0; g < GROUPS; g++) most = _mm256_max_epi32(most, _mm256_and_si256(_mm256_castps_si256(x[g]), magnitude));
+    for (int g = 0; g < GROUPS; g++)
+        most = _mm256_max_epi32(most, _mm256_and_si256(_mm256_castps_si256(x[g]), magnitude));
     __m128i m = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
     m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
     return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));

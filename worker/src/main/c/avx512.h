@@ -5,14 +5,14 @@
 
 enum { LANES = 16, GROUPS = TILE_ROWS / LANES };
 enum {
-    GROUPS_AT_ONCE = 2,  // groups of rows that a matrix product keeps in registers ...
-    COLUMNS_MAX = 6,     // ... and activation rows
-    DIRECT_MAX = 12,     // up to this many activation rows, weights are decoded in registers
-    CHUNK_UNITS = 128,   // 32-column units that a matrix product unpacks at a time
-    DOT_ROWS = 4,        // rows and columns of the float product's dot form
+    GROUPS_AT_ONCE = 2, // groups of rows that a matrix product keeps in registers ...
+    COLUMNS_MAX = 6,    // ... and activation rows
+    DIRECT_MAX = 32,    // up to this many activation rows, weights are decoded in registers
+    CHUNK_UNITS = 128,  // 32-column units that a matrix product unpacks at a time
+    DOT_ROWS = 4,       // rows and columns of the float product's dot form
     DOT_COLUMNS = 6,
-    LANE_ROWS = 12,      // rows of the float product with lanes = batch
-    VALUE_VECTORS = 4    // vectors of a value's columns that attention keeps in registers for each head
+    LANE_ROWS = 12,   // rows of the float product with lanes = batch
+    VALUE_VECTORS = 4 // vectors of a value's columns that attention keeps in registers for each head
 };
 
 typedef __m512 vf;
@@ -44,10 +44,14 @@ INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vf vf_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); } // b where one is NaN
 INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); } // b where one is NaN
-INLINE vf vf_negate(vf a) { return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN))); }
+INLINE vf vf_negate(vf a) {
+    return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
+}
 INLINE vf vf_from_ints(vi v) { return _mm512_cvtepi32_ps(v); }
 // x where x > limit, +0 elsewhere (also where x is NaN).
-INLINE vf vf_above(vf x, float limit) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, vf_set(limit), _CMP_GT_OQ), x); }
+INLINE vf vf_above(vf x, float limit) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, vf_set(limit), _CMP_GT_OQ), x);
+}
 // v where x > limit, +0 where x <= limit, x where x is NaN.
 INLINE vf vf_above_or_nan(vf x, float limit, vf v) {
     vf live = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, vf_set(limit), _CMP_GT_OQ), v);
@@ -69,13 +73,17 @@ INLINE float vf_tree(const vf s[GROUPS]) {
 // Integers.
 INLINE vi vi_zero(void) { return _mm512_setzero_si512(); }
 INLINE vi vi_set(int v) { return _mm512_set1_epi32(v); }
+INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 INLINE vi vi_load(const void* p) { return _mm512_loadu_si512(p); }
 INLINE void vi_store(void* p, vi v) { _mm512_storeu_si512(p, v); }
 INLINE vi vi_low_nibbles(vi v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 INLINE vi vi_high_nibbles(vi v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
 // Bits 2 s and 2 s + 1 of each byte, moved to the bits 4 and 5, beside what `low` has.
 INLINE vi vi_with_pair(vi low, vi pairs, const int s) {
-    vi moved = s == 0 ? _mm512_slli_epi16(pairs, 4) : s == 1 ? _mm512_slli_epi16(pairs, 2) : s == 2 ? pairs : _mm512_srli_epi16(pairs, 2);
+    vi moved = s == 0   ? _mm512_slli_epi16(pairs, 4)
+               : s == 1 ? _mm512_slli_epi16(pairs, 2)
+               : s == 2 ? pairs
+                        : _mm512_srli_epi16(pairs, 2);
     return _mm512_ternarylogic_epi32(low, moved, _mm512_set1_epi8(0x30), 0xf8); // low | (moved & 0x30)
 }
 // Signed bytes as this variant multiplies them: unsigned, 128 too large.
@@ -87,38 +95,27 @@ INLINE vi vi_four(const int8_t* q) {
     return _mm512_set1_epi32(v);
 }
 
-// start + the dot products of `words` words of weights with as many words of activations. `room` matters to AVX2 only.
-INLINE vi vi_dots(const int room, vi start, const vi* w, const int8_t* q, const int words) {
-    (void)room;
-    vi even = start, odd = vi_zero(); // two chains: one activation row alone would wait for itself
-    UNROLL for (int k = 0; k < words; k += 2) {
-        even = _mm512_dpbusd_epi32(even, w[k], vi_four(q + 4 * k));
-        odd = _mm512_dpbusd_epi32(odd, w[k + 1], vi_four(q + 4 * k + 4));
-    }
-    return _mm512_add_epi32(even, odd);
-}
+// A sum of products of bytes.
+typedef struct {
+    vi wide; // 32 bits each
+} Sum;
 
-// The same of unpacked weights for GROUPS_AT_ONCE groups of rows and some activation rows, 32 bytes apart: adds to sums.
-INLINE void vi_dots_matrix(const int room, const int columns, const int words, const uint8_t* w, const int8_t* q,
-                           vi sums[COLUMNS_MAX][GROUPS_AT_ONCE]) {
-    (void)room;
-    UNROLL for (int k = 0; k < words; k++) {
-        vi w0 = _mm512_load_si512(w + 128 * k), w1 = _mm512_load_si512(w + 128 * k + 64);
-        UNROLL for (int c = 0; c < columns; c++) {
-            vi x = vi_four(q + 32 * c + 4 * k);
-            sums[c][0] = _mm512_dpbusd_epi32(sums[c][0], w0, x);
-            sums[c][1] = _mm512_dpbusd_epi32(sums[c][1], w1, x);
-        }
-    }
+// Step `i` of `steps` of a sum: adds the products of four unsigned weights and four signed activations to each lane.
+// `room` matters to AVX2 only.
+INLINE void sum_step(const int room, const int steps, const int i, Sum* s, vi w, vi x) {
+    (void)room, (void)steps, (void)i;
+    s->wide = _mm512_dpbusd_epi32(s->wide, w, x);
 }
 
 // Rule B: the largest bit pattern among 32 numbers without their signs; NaN is above infinity.
 INLINE int vi_largest_magnitude(const vf x[GROUPS]) {
-    return _mm512_reduce_max_epi32(_mm512_max_epi32(_mm512_castps_si512(_mm512_abs_ps(x[0])), _mm512_castps_si512(_mm512_abs_ps(x[1]))));
+    return _mm512_reduce_max_epi32(
+        _mm512_max_epi32(_mm512_castps_si512(_mm512_abs_ps(x[0])), _mm512_castps_si512(_mm512_abs_ps(x[1]))));
 }
 // Rounds 32 numbers to the nearest integer, to even, and stores them as bytes.
 INLINE void vi_store_rounded(int8_t* q, const vf x[GROUPS]) {
-    for (int g = 0; g < GROUPS; g++) _mm_storeu_si128((void*)(q + LANES * g), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x[g])));
+    for (int g = 0; g < GROUPS; g++)
+        _mm_storeu_si128((void*)(q + LANES * g), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x[g])));
 }
 
 // Rule F: adds 16 terms below 2^24 in fixed point; returns 0 if there were others, which are left out.

@@ -12,7 +12,7 @@ typedef struct {
     int units;      // scales in 32 columns
     int minima;     // 1 if the type has mw
     int offset;     // stored unsigned codes are this much larger than the integers of rule C
-    int room;       // as in vi_dots
+    int room;       // as in sum_step
 } Coding;
 
 static const Coding CODINGS[CODED_TYPES] = {
@@ -23,25 +23,13 @@ static const Coding CODINGS[CODED_TYPES] = {
 
 // ---- Tiles
 
-// The 8 words of one unit for a group of rows, as bytes of four columns each.
-INLINE void unit_words(const int type, const uint8_t* unit, int group, vi w[8]) {
+// Word `k` of 8 of one unit for a group of rows, as bytes of four columns each.
+INLINE vi unit_word(const int type, const uint8_t* unit, int group, const int k) {
     const uint8_t* p = unit + 4 * LANES * group;
-    if (type == Q8_0) {
-        UNROLL for (int k = 0; k < 8; k++) w[k] = vi_bytes(vi_load(p + 128 * k));
-        return;
-    }
-    UNROLL for (int k = 0; k < 4; k++) {
-        vi nibbles = vi_load(p + 128 * k);
-        w[k] = vi_low_nibbles(nibbles);
-        w[k + 4] = vi_high_nibbles(nibbles);
-    }
-    if (type == Q6_K) {
-        vi left = vi_load(p + 512), right = vi_load(p + 640);
-        UNROLL for (int k = 0; k < 4; k++) {
-            w[k] = vi_with_pair(w[k], left, k);
-            w[k + 4] = vi_with_pair(w[k + 4], right, k);
-        }
-    }
+    if (type == Q8_0) return vi_bytes(vi_load(p + 128 * k));
+    vi nibbles = vi_load(p + 128 * (k % 4));
+    vi word = k < 4 ? vi_low_nibbles(nibbles) : vi_high_nibbles(nibbles);
+    return type == Q6_K ? vi_with_pair(word, vi_load(p + 512 + 128 * (k / 4)), k % 4) : word;
 }
 
 // The scales dw of rule C of a group of rows. `u`: which part of the unit's columns.
@@ -68,7 +56,9 @@ static int64_t tile_bytes(int type, int columns) {
 // ---- Activations
 
 // Rows of a block that begins where `left` rows are left: as even as possible.
-INLINE int block_rows(int left) { return left <= COLUMNS_MAX ? left : left < 2 * COLUMNS_MAX ? (left + 1) / 2 : COLUMNS_MAX; }
+INLINE int block_rows(int left) {
+    return left <= COLUMNS_MAX ? left : left < 2 * COLUMNS_MAX ? (left + 1) / 2 : COLUMNS_MAX;
+}
 
 // Prepared activations of a block of rows: [unit][row][32] codes, [unit][row] scales, [unit][part][row] corrections
 // and sums.
@@ -116,12 +106,14 @@ INLINE void prepare_row(int type, const int8_t* q, const float* dx, int columns,
     }
 }
 
-static void prepare(int type, const int8_t* q, const float* dx, int n, int columns, int from, int to, uint8_t* prepared) {
+static void prepare(int type, const int8_t* q, const float* dx, int n, int columns, int from, int to,
+                    uint8_t* prepared) {
     for (int first = 0, rows; first < to; first += rows) {
         rows = block_rows(n - first);
         Block block = block_at(type, prepared, n, columns, first);
         for (int row = first < from ? from : first; row < least(first + rows, to); row++) {
-            prepare_row(type, q + (int64_t)row * columns, dx + (int64_t)row * (columns / UNIT_COLUMNS), columns, block, rows, row - first);
+            prepare_row(type, q + (int64_t)row * columns, dx + (int64_t)row * (columns / UNIT_COLUMNS), columns, block,
+                        rows, row - first);
         }
     }
 }
@@ -140,32 +132,56 @@ INLINE void add_segment(vf partial, float* out, int first) {
 // One tile with a block of `rows` activation rows: out[row * stride + 0..31].
 INLINE void direct(const int type, const int rows, const uint8_t* p, int units, Block x, float* out, int64_t stride) {
     const Coding c = CODINGS[type];
-    const int words = 8 / c.units;
+    const int apart = c.units == 2 || rows < 3; // few rows: a single chain of sums would wait for itself
     for (int begin = 0; begin < units; begin += SEGMENT_UNITS) {
         vf acc[COLUMNS_MAX][GROUPS];
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int g = 0; g < GROUPS; g++) acc[r][g] = vf_zero();
+        EACH (r, rows)
+            EACH (g, GROUPS) acc[r][g] = vf_zero();
         const uint8_t* head = p;
         p += c.head_bytes;
         for (int b = begin; b < least(begin + SEGMENT_UNITS, units); b++, p += c.unit_bytes) {
             prefetch_ahead(p, c.unit_bytes);
-            UNROLL for (int g = 0; g < GROUPS; g++) {
-                vi w[8];
-                unit_words(type, p, g, w);
-                UNROLL for (int u = 0; u < c.units; u++) {
-                    vf dw = unit_scale(type, head, p, g, u);
-                    UNROLL for (int r = 0; r < rows; r++) {
-                        const int at = (b * c.units + u) * rows + r;
-                        const int8_t* q = x.q + (int64_t)(b * rows + r) * UNIT_COLUMNS + 4 * words * u;
-                        vi sum = vi_dots(c.room, vi_set(x.correction[at]), w + words * u, q, words);
-                        acc[r][g] = vf_fma(vf_from_ints(sum), vf_mul(dw, vf_set(x.dx[b * rows + r])), acc[r][g]);
-                        if (c.minima) acc[r][g] = vf_fnma(unit_minimum(type, head, p, g, u), vf_set(x.sx[at]), acc[r][g]);
+            EACH (part, GROUPS / GROUPS_AT_ONCE) {
+                const int group = part * GROUPS_AT_ONCE;
+                Sum sums[2][COLUMNS_MAX][GROUPS_AT_ONCE]; // of the left and of the right half of the columns
+                EACH (r, rows) {
+                    EACH (g, GROUPS_AT_ONCE) {
+                        sums[0][r][g].wide = vi_set(x.correction[b * c.units * rows + r]);
+                        sums[1][r][g].wide =
+                            c.units == 2 ? vi_set(x.correction[(b * c.units + 1) * rows + r]) : vi_zero();
+                    }
+                }
+                EACH (k, 4) {
+                    EACH (half, 2) {
+                        vi w[GROUPS_AT_ONCE];
+                        EACH (g, GROUPS_AT_ONCE) w[g] = unit_word(type, p, group + g, k + 4 * half);
+                        EACH (r, rows) {
+                            vi q = vi_four(x.q + (int64_t)(b * rows + r) * UNIT_COLUMNS + 16 * half + 4 * k);
+                            EACH (g, GROUPS_AT_ONCE) {
+                                sum_step(c.room, apart ? 4 : 8, apart ? k : 2 * k + half, &sums[apart ? half : 0][r][g],
+                                         w[g], q);
+                            }
+                        }
+                    }
+                }
+                EACH (u, c.units) {
+                    EACH (g, GROUPS_AT_ONCE) {
+                        vf dw = unit_scale(type, head, p, group + g, u);
+                        EACH (r, rows) {
+                            vi sum = apart && c.units == 1 ? vi_add(sums[0][r][g].wide, sums[1][r][g].wide)
+                                                           : sums[u][r][g].wide;
+                            vf* a = &acc[r][group + g];
+                            *a = vf_fma(vf_from_ints(sum), vf_mul(dw, vf_set(x.dx[b * rows + r])), *a);
+                            if (c.minima)
+                                *a = vf_fnma(unit_minimum(type, head, p, group + g, u),
+                                             vf_set(x.sx[(b * c.units + u) * rows + r]), *a);
+                        }
                     }
                 }
             }
         }
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int g = 0; g < GROUPS; g++) add_segment(acc[r][g], out + r * stride + LANES * g, begin == 0);
+        EACH (r, rows)
+            EACH (g, GROUPS) add_segment(acc[r][g], out + r * stride + LANES * g, begin == 0);
     }
 }
 
@@ -199,10 +215,10 @@ INLINE const uint8_t* unpack(const int type, const uint8_t* p, int units, Chunk 
         }
         prefetch_ahead(p, c.unit_bytes);
         for (int g = 0; g < GROUPS; g++) {
-            vi w[8];
-            unit_words(type, p, g, w);
-            UNROLL for (int k = 0; k < 8; k++) vi_store(out.words + 1024 * b + 128 * k + 4 * LANES * g, w[k]);
-            UNROLL for (int u = 0; u < c.units; u++) {
+            EACH (k, 8) {
+                vi_store(out.words + 1024 * b + 128 * k + 4 * LANES * g, unit_word(type, p, g, k));
+            }
+            EACH (u, c.units) {
                 const int at = (b * c.units + u) * TILE_ROWS + LANES * g;
                 vf_store(out.scales + at, unit_scale(type, head, p, g, u));
                 if (c.minima) vf_store(out.minima + at, unit_minimum(type, head, p, g, u));
@@ -219,28 +235,37 @@ INLINE void matrix(const int type, const int rows, Chunk w, int units, Block x, 
     for (int group = 0; group < GROUPS; group += GROUPS_AT_ONCE) {
         for (int begin = 0; begin < units; begin += SEGMENT_UNITS) {
             vf acc[COLUMNS_MAX][GROUPS_AT_ONCE];
-            UNROLL for (int r = 0; r < rows; r++)
-                UNROLL for (int g = 0; g < GROUPS_AT_ONCE; g++) acc[r][g] = vf_zero();
+            EACH (r, rows)
+                EACH (g, GROUPS_AT_ONCE) acc[r][g] = vf_zero();
             for (int b = begin; b < least(begin + SEGMENT_UNITS, units); b++) {
-                UNROLL for (int u = 0; u < c.units; u++) {
+                EACH (u, c.units) {
                     const int part = b * c.units + u;
-                    vi sums[COLUMNS_MAX][GROUPS_AT_ONCE];
-                    UNROLL for (int r = 0; r < rows; r++)
-                        UNROLL for (int g = 0; g < GROUPS_AT_ONCE; g++) sums[r][g] = vi_set(x.correction[part * rows + r]);
-                    vi_dots_matrix(c.room, rows, words, w.words + 1024 * b + 128 * words * u + 4 * LANES * group,
-                                   x.q + (int64_t)b * rows * UNIT_COLUMNS + 4 * words * u, sums);
-                    UNROLL for (int r = 0; r < rows; r++) {
+                    Sum sums[COLUMNS_MAX][GROUPS_AT_ONCE];
+                    EACH (r, rows)
+                        EACH (g, GROUPS_AT_ONCE) sums[r][g].wide = vi_set(x.correction[part * rows + r]);
+                    EACH (k, words) {
+                        const uint8_t* word = w.words + 1024 * b + 128 * (words * u + k) + 4 * LANES * group;
+                        vi weights[GROUPS_AT_ONCE];
+                        EACH (g, GROUPS_AT_ONCE) weights[g] = vi_load(word + 4 * LANES * g);
+                        EACH (r, rows) {
+                            vi q = vi_four(x.q + (int64_t)(b * rows + r) * UNIT_COLUMNS + 4 * (words * u + k));
+                            EACH (g, GROUPS_AT_ONCE) sum_step(c.room, words, k, &sums[r][g], weights[g], q);
+                        }
+                    }
+                    EACH (r, rows) {
                         vf dx = vf_set(x.dx[b * rows + r]);
-                        UNROLL for (int g = 0; g < GROUPS_AT_ONCE; g++) {
+                        EACH (g, GROUPS_AT_ONCE) {
                             const int at = part * TILE_ROWS + LANES * (group + g);
-                            acc[r][g] = vf_fma(vf_from_ints(sums[r][g]), vf_mul(vf_load(w.scales + at), dx), acc[r][g]);
-                            if (c.minima) acc[r][g] = vf_fnma(vf_load(w.minima + at), vf_set(x.sx[part * rows + r]), acc[r][g]);
+                            acc[r][g] =
+                                vf_fma(vf_from_ints(sums[r][g].wide), vf_mul(vf_load(w.scales + at), dx), acc[r][g]);
+                            if (c.minima)
+                                acc[r][g] = vf_fnma(vf_load(w.minima + at), vf_set(x.sx[part * rows + r]), acc[r][g]);
                         }
                     }
                 }
             }
-            UNROLL for (int r = 0; r < rows; r++)
-                UNROLL for (int g = 0; g < GROUPS_AT_ONCE; g++)
+            EACH (r, rows)
+                EACH (g, GROUPS_AT_ONCE)
                     add_segment(acc[r][g], out + r * stride + LANES * (group + g), first && begin == 0);
         }
     }
@@ -252,31 +277,38 @@ typedef void (*Direct)(const uint8_t* tile, int units, Block x, float* out, int6
 typedef void (*Matrix)(Chunk w, int units, Block x, int first, float* out, int64_t stride);
 typedef const uint8_t* (*Unpack)(const uint8_t* p, int units, Chunk out);
 
-#define BLOCK_KERNELS(type, rows)                                                                            \
-    NOINLINE void direct_##type##_##rows(const uint8_t* tile, int units, Block x, float* out, int64_t stride) { \
-        direct(type, rows, tile, units, x, out, stride);                                                     \
-    }                                                                                                        \
-    NOINLINE void matrix_##type##_##rows(Chunk w, int units, Block x, int first, float* out, int64_t stride) { \
-        matrix(type, rows, w, units, x, first, out, stride);                                                 \
+#define BLOCK_KERNELS(type, rows)                                                                                      \
+    NOINLINE void direct_##type##_##rows(const uint8_t* tile, int units, Block x, float* out, int64_t stride) {        \
+        direct(type, rows, tile, units, x, out, stride);                                                               \
+    }                                                                                                                  \
+    NOINLINE void matrix_##type##_##rows(Chunk w, int units, Block x, int first, float* out, int64_t stride) {         \
+        matrix(type, rows, w, units, x, first, out, stride);                                                           \
     }
-#define UNPACK_KERNEL(type) \
-    NOINLINE const uint8_t* unpack_##type(const uint8_t* p, int units, Chunk out) { return unpack(type, p, units, out); }
+#define UNPACK_KERNEL(type)                                                                                            \
+    NOINLINE const uint8_t* unpack_##type(const uint8_t* p, int units, Chunk out) {                                    \
+        return unpack(type, p, units, out);                                                                            \
+    }
 
 #ifdef __AVX512F__
-#define TYPE_KERNELS(type)                                                                                      \
-    BLOCK_KERNELS(type, 1) BLOCK_KERNELS(type, 2) BLOCK_KERNELS(type, 3) BLOCK_KERNELS(type, 4) BLOCK_KERNELS(type, 5) \
-    BLOCK_KERNELS(type, 6) UNPACK_KERNEL(type)
-#define BY_ROWS(kind, type) {kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4, kind##_##type##_5, kind##_##type##_6}
+#define TYPE_KERNELS(type)                                                                                             \
+    BLOCK_KERNELS(type, 1)                                                                                             \
+    BLOCK_KERNELS(type, 2)                                                                                             \
+    BLOCK_KERNELS(type, 3) BLOCK_KERNELS(type, 4) BLOCK_KERNELS(type, 5) BLOCK_KERNELS(type, 6) UNPACK_KERNEL(type)
+#define BY_ROWS(kind, type)                                                                                            \
+    { kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4, kind##_##type##_5, kind##_##type##_6 }
 #else
-#define TYPE_KERNELS(type) \
+#define TYPE_KERNELS(type)                                                                                             \
     BLOCK_KERNELS(type, 1) BLOCK_KERNELS(type, 2) BLOCK_KERNELS(type, 3) BLOCK_KERNELS(type, 4) UNPACK_KERNEL(type)
-#define BY_ROWS(kind, type) {kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4}
+#define BY_ROWS(kind, type)                                                                                            \
+    { kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4 }
 #endif
 
-TYPE_KERNELS(Q4_0) TYPE_KERNELS(Q8_0) TYPE_KERNELS(Q6_K)
+TYPE_KERNELS(Q4_0)
+TYPE_KERNELS(Q8_0)
+TYPE_KERNELS(Q6_K)
 
-static const Direct DIRECT[CODED_TYPES][COLUMNS_MAX] = {
-    [Q4_0] = BY_ROWS(direct, Q4_0), [Q8_0] = BY_ROWS(direct, Q8_0), [Q6_K] = BY_ROWS(direct, Q6_K)};
+    static const Direct DIRECT[CODED_TYPES][COLUMNS_MAX] = {
+        [Q4_0] = BY_ROWS(direct, Q4_0), [Q8_0] = BY_ROWS(direct, Q8_0), [Q6_K] = BY_ROWS(direct, Q6_K)};
 static const Matrix MATRIX[CODED_TYPES][COLUMNS_MAX] = {
     [Q4_0] = BY_ROWS(matrix, Q4_0), [Q8_0] = BY_ROWS(matrix, Q8_0), [Q6_K] = BY_ROWS(matrix, Q6_K)};
 static const Unpack UNPACK[CODED_TYPES] = {[Q4_0] = unpack_Q4_0, [Q8_0] = unpack_Q8_0, [Q6_K] = unpack_Q6_K};
@@ -288,7 +320,8 @@ static void multiply_tile(int type, const uint8_t* tile, int columns, const uint
     if (n <= DIRECT_MAX) {
         for (int first = 0, rows; first < n; first += rows) {
             rows = block_rows(n - first);
-            DIRECT[type][rows - 1](tile, units, block_at(type, (uint8_t*)prepared, n, columns, first), out + first * stride, stride);
+            DIRECT[type][rows - 1](tile, units, block_at(type, (uint8_t*)prepared, n, columns, first),
+                                   out + first * stride, stride);
         }
         return;
     }
@@ -299,7 +332,8 @@ static void multiply_tile(int type, const uint8_t* tile, int columns, const uint
             rows = block_rows(n - first);
             Block x = block_at(type, (uint8_t*)prepared, n, columns, first);
             const int64_t skipped = (int64_t)begin * rows;
-            Block here = {x.q + skipped * UNIT_COLUMNS, x.dx + skipped, x.correction + parts * skipped, x.sx + parts * skipped};
+            Block here = {x.q + skipped * UNIT_COLUMNS, x.dx + skipped, x.correction + parts * skipped,
+                          x.sx + parts * skipped};
             MATRIX[type][rows - 1](chunk, count, here, begin == 0, out + first * stride, stride);
         }
     }
@@ -315,7 +349,8 @@ static void multiply(int type, const uint8_t* tiles, int rows, int columns, cons
             multiply_tile(type, tiles, columns, prepared, n, y.at + row, y.stride, chunk);
         } else {
             multiply_tile(type, tiles, columns, prepared, n, ragged, TILE_ROWS, chunk);
-            for (int i = 0; i < n; i++) memcpy(y.at + i * y.stride + row, ragged + i * TILE_ROWS, sizeof(float) * (rows - row));
+            for (int i = 0; i < n; i++)
+                memcpy(y.at + i * y.stride + row, ragged + i * TILE_ROWS, sizeof(float) * (rows - row));
         }
     }
 }

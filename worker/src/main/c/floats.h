@@ -12,7 +12,9 @@ INLINE int element_bytes(int type) { return type == F32 ? 4 : 2; }
 
 // LANES weights from element `i`.
 INLINE vf weights_at(const int type, const uint8_t* w, int64_t i) {
-    return type == F32 ? vf_load((const float*)(w + 4 * i)) : type == BF16 ? vf_load_bf16(w + 2 * i) : vf_load_f16(w + 2 * i);
+    return type == F32    ? vf_load((const float*)(w + 4 * i))
+           : type == BF16 ? vf_load_bf16(w + 2 * i)
+                          : vf_load_f16(w + 2 * i);
 }
 
 // One row of weights as floats, padded with zeros to a multiple of 32.
@@ -63,15 +65,15 @@ INLINE void one_row(const int type, const uint8_t* w, int rows, int columns, con
     const int size = element_bytes(type), whole = columns / 32 * 32;
     for (int r = 0; r < rows; r++, w += (int64_t)columns * size) {
         vf s[GROUPS];
-        UNROLL for (int g = 0; g < GROUPS; g++) s[g] = vf_zero();
+        EACH (g, GROUPS) s[g] = vf_zero();
         for (int k = 0; k < whole; k += 32) {
             prefetch_ahead(w + (int64_t)k * size, 32 * size);
-            UNROLL for (int g = 0; g < GROUPS; g++) s[g] = vf_fma(weights_at(type, w, k + LANES * g), vf_load(x + k + LANES * g), s[g]);
+            EACH (g, GROUPS) s[g] = vf_fma(weights_at(type, w, k + LANES * g), vf_load(x + k + LANES * g), s[g]);
         }
         if (whole < columns) {
             float rest[32];
             widen(type, w + (int64_t)whole * size, columns - whole, rest);
-            UNROLL for (int g = 0; g < GROUPS; g++) s[g] = vf_fma(vf_load(rest + LANES * g), vf_load(x + whole + LANES * g), s[g]);
+            EACH (g, GROUPS) s[g] = vf_fma(vf_load(rest + LANES * g), vf_load(x + whole + LANES * g), s[g]);
         }
         y[r] = vf_tree(s);
     }
@@ -80,23 +82,23 @@ INLINE void one_row(const int type, const uint8_t* w, int rows, int columns, con
 // ---- Dot form
 
 // out[b * stride + r] for `rows` rows of weights and `count` activation rows; columns are a multiple of 32.
-INLINE void dots(const int rows, const int count, const float* w, int64_t w_stride, const float* x, int columns, float* out,
-                 int64_t stride) {
+INLINE void dots(const int rows, const int count, const float* w, int64_t w_stride, const float* x, int columns,
+                 float* out, int64_t stride) {
     vf part[GROUPS][DOT_ROWS * DOT_COLUMNS];
     for (int g = 0; g < GROUPS; g++) {
         vf a[DOT_ROWS][DOT_COLUMNS];
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int b = 0; b < count; b++) a[r][b] = vf_zero();
+        EACH (r, rows)
+            EACH (b, count) a[r][b] = vf_zero();
         for (int k = LANES * g; k < columns; k += 32) {
             vf weights[DOT_ROWS];
-            UNROLL for (int r = 0; r < rows; r++) weights[r] = vf_load(w + r * w_stride + k);
-            UNROLL for (int b = 0; b < count; b++) {
+            EACH (r, rows) weights[r] = vf_load(w + r * w_stride + k);
+            EACH (b, count) {
                 vf activations = vf_load(x + (int64_t)b * columns + k);
-                UNROLL for (int r = 0; r < rows; r++) a[r][b] = vf_fma(weights[r], activations, a[r][b]);
+                EACH (r, rows) a[r][b] = vf_fma(weights[r], activations, a[r][b]);
             }
         }
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int b = 0; b < count; b++) part[g][r * count + b] = a[r][b];
+        EACH (r, rows)
+            EACH (b, count) part[g][r * count + b] = a[r][b];
     }
     for (int b = 0; b < count; b++) {
         for (int r = 0; r < rows; r++) {
@@ -121,17 +123,21 @@ NOINLINE void dots_row(const float* w, int64_t w_stride, const float* x, int col
 }
 
 // out[b * stride + r] for any number of rows of weights and of activations.
-static void dot_form(const float* w, int64_t w_stride, int rows, const float* x, int n, int columns, float* out, int64_t stride) {
+static void dot_form(const float* w, int64_t w_stride, int rows, const float* x, int n, int columns, float* out,
+                     int64_t stride) {
     for (int b = 0, count; b < n; b += count) {
         count = n - b >= DOT_COLUMNS ? DOT_COLUMNS : n - b >= 2 ? 2 : 1;
         const float* activations = x + (int64_t)b * columns;
         int r = 0;
         for (; r + DOT_ROWS <= rows; r += DOT_ROWS) {
-            (count == DOT_COLUMNS ? dots_many : count == 2 ? dots_two : dots_one)(w + r * w_stride, w_stride, activations, columns, out + b * stride + r, stride);
+            (count == DOT_COLUMNS ? dots_many
+             : count == 2         ? dots_two
+                          : dots_one)(w + r * w_stride, w_stride, activations, columns, out + b * stride + r, stride);
         }
         for (; r < rows; r++) {
             for (int i = 0; i < count; i++) {
-                dots_row(w + r * w_stride, w_stride, activations + (int64_t)i * columns, columns, out + (b + i) * stride + r, stride);
+                dots_row(w + r * w_stride, w_stride, activations + (int64_t)i * columns, columns,
+                         out + (b + i) * stride + r, stride);
             }
         }
     }
@@ -143,10 +149,10 @@ static void dot_form(const float* w, int64_t w_stride, int rows, const float* x,
 INLINE void lanes(const int rows, const float* w, int64_t w_stride, const float* x, int steps, float* out) {
     vf stack[5][LANE_ROWS][2], a[LANE_ROWS][2];
     for (int t = 0; t < 32; t++, w += steps, x += (int64_t)steps * PANEL) {
-        UNROLL for (int r = 0; r < rows; r++) a[r][0] = a[r][1] = vf_zero();
+        EACH (r, rows) a[r][0] = a[r][1] = vf_zero();
         for (int k = 0; k < steps; k++) {
             vf x0 = vf_load(x + k * PANEL), x1 = vf_load(x + k * PANEL + LANES);
-            UNROLL for (int r = 0; r < rows; r++) {
+            EACH (r, rows) {
                 vf weight = vf_set(w[r * w_stride + k]);
                 a[r][0] = vf_fma(weight, x0, a[r][0]);
                 a[r][1] = vf_fma(weight, x1, a[r][1]);
@@ -154,26 +160,30 @@ INLINE void lanes(const int rows, const float* w, int64_t w_stride, const float*
         }
         int level = 0;
         for (; t >> level & 1; level++) {
-            UNROLL for (int r = 0; r < rows; r++) {
+            EACH (r, rows) {
                 a[r][0] = vf_add(stack[level][r][0], a[r][0]);
                 a[r][1] = vf_add(stack[level][r][1], a[r][1]);
             }
         }
         if (level < 5) {
-            UNROLL for (int r = 0; r < rows; r++) {
+            EACH (r, rows) {
                 stack[level][r][0] = a[r][0];
                 stack[level][r][1] = a[r][1];
             }
         }
     }
-    UNROLL for (int r = 0; r < rows; r++) {
+    EACH (r, rows) {
         vf_store(out + r * PANEL, a[r][0]);
         vf_store(out + r * PANEL + LANES, a[r][1]);
     }
 }
 
-NOINLINE void lanes_all(const float* w, int64_t w_stride, const float* x, int steps, float* out) { lanes(LANE_ROWS, w, w_stride, x, steps, out); }
-NOINLINE void lanes_third(const float* w, int64_t w_stride, const float* x, int steps, float* out) { lanes(LANE_ROWS / 3, w, w_stride, x, steps, out); }
+NOINLINE void lanes_all(const float* w, int64_t w_stride, const float* x, int steps, float* out) {
+    lanes(LANE_ROWS, w, w_stride, x, steps, out);
+}
+NOINLINE void lanes_third(const float* w, int64_t w_stride, const float* x, int steps, float* out) {
+    lanes(LANE_ROWS / 3, w, w_stride, x, steps, out);
+}
 
 static void lanes_form(const float* w, int64_t w_stride, int rows, int columns, const float* x, int n, Rows y, int at) {
     float out[LANE_ROWS * PANEL];
@@ -183,7 +193,8 @@ static void lanes_form(const float* w, int64_t w_stride, int rows, int columns, 
             count = many ? LANE_ROWS : LANE_ROWS / 3; // rows beyond the last one are computed from whatever is there
             (many ? lanes_all : lanes_third)(w + r * w_stride, w_stride, x, columns / 32, out);
             for (int i = 0; i < least(count, rows - r); i++) {
-                for (int c = 0; c < least(PANEL, n - b); c++) y.at[(b + c) * y.stride + at + r + i] = out[i * PANEL + c];
+                for (int c = 0; c < least(PANEL, n - b); c++)
+                    y.at[(b + c) * y.stride + at + r + i] = out[i * PANEL + c];
             }
         }
     }
@@ -196,7 +207,8 @@ static int64_t float_scratch_bytes(int columns) {
     return ((rows + 1) * (padded(columns) + 16)) * 4;
 }
 
-INLINE void many_rows(const int type, const uint8_t* w, int rows, int columns, const float* x, int n, Rows y, float* scratch) {
+INLINE void many_rows(const int type, const uint8_t* w, int rows, int columns, const float* x, int n, Rows y,
+                      float* scratch) {
     const int all = padded(columns), stride = all + 16, many = n >= LANES_FORM_MIN, each = many ? LANE_TILE : DOT_TILE;
     const int64_t row_bytes = (int64_t)columns * element_bytes(type);
     float* row = scratch + (int64_t)each * stride;
@@ -217,16 +229,22 @@ INLINE void many_rows(const int type, const uint8_t* w, int rows, int columns, c
     }
 }
 
-#define FLOAT_KERNELS(type)                                                                                       \
-    NOINLINE void floats_##type(const uint8_t* w, int rows, int columns, const float* x, int n, Rows y, float* scratch) { \
-        if (n == 1) {                                                                                             \
-            one_row(type, w, rows, columns, x, y.at);                                                             \
-        } else {                                                                                                  \
-            many_rows(type, w, rows, columns, x, n, y, scratch);                                                  \
-        }                                                                                                         \
+#define FLOAT_KERNELS(type)                                                                                            \
+    NOINLINE void floats_##type(const uint8_t* w, int rows, int columns, const float* x, int n, Rows y,                \
+                                float* scratch) {                                                                      \
+        if (n == 1) {                                                                                                  \
+            one_row(type, w, rows, columns, x, y.at);                                                                  \
+        } else {                                                                                                       \
+            many_rows(type, w, rows, columns, x, n, y, scratch);                                                       \
+        }                                                                                                              \
     }
-FLOAT_KERNELS(F32) FLOAT_KERNELS(F16) FLOAT_KERNELS(BF16)
+FLOAT_KERNELS(F32)
+FLOAT_KERNELS(F16)
+FLOAT_KERNELS(BF16)
 
-static void multiply_floats(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n, Rows y, float* scratch) {
-    (type == F32 ? floats_F32 : type == F16 ? floats_F16 : floats_BF16)(weights, rows, columns, prepared, n, y, scratch);
+    static void multiply_floats(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n,
+                                Rows y, float* scratch) {
+    (type == F32   ? floats_F32
+     : type == F16 ? floats_F16
+                   : floats_BF16)(weights, rows, columns, prepared, n, y, scratch);
 }

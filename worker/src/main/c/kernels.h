@@ -12,7 +12,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
-#define UNROLL _Pragma("GCC unroll 32")
+// A loop that is unrolled, so that arrays of vectors become registers.
+#define EACH(i, count) _Pragma("GCC unroll 32") for (int i = 0; i < (count); i++)
 
 enum { TILE_ROWS = 32, UNIT_COLUMNS = 32, SEGMENT = 256, SEGMENT_UNITS = SEGMENT / UNIT_COLUMNS };
 
@@ -30,12 +31,12 @@ typedef struct {
 
 // What a query head sees of the cache of a layer, through the page table of its sequence.
 typedef struct {
-    const float* layer;      // where the layer begins in page 0
-    const int32_t* pages;    // page table of the sequence
-    int64_t page_stride;     // floats from page to page
-    int64_t row_stride;      // floats from row to row
+    const float* layer;   // where the layer begins in page 0
+    const int32_t* pages; // page table of the sequence
+    int64_t page_stride;  // floats from page to page
+    int64_t row_stride;   // floats from row to row
     int page_rows;
-    int first, end;          // positions that are seen
+    int first, end; // positions that are seen
 } Cache;
 
 // One softmax attention: `heads` query heads that share a key-value head.
@@ -44,22 +45,23 @@ typedef struct {
     int key_columns, value_columns;
     int64_t key_at, value_at; // where the key and the value begin in a cached row
     float scale;
-    const float* sinks;       // [heads], or null
+    const float* sinks; // [heads], or null
 } Attention;
 
 // The kernels of one variant. Java's Kernels.java says what each operation computes.
 typedef struct {
     void (*quantise)(Rows x, int columns, int8_t* q, float* dx, int rows);
     int64_t (*prepared_bytes)(int type, int n, int columns);
-    void (*prepare)(int type, const int8_t* q, const float* dx, int n, int columns, int from, int to, uint8_t* prepared);
+    void (*prepare)(int type, const int8_t* q, const float* dx, int n, int columns, int from, int to,
+                    uint8_t* prepared);
     int64_t (*scratch_bytes)(int type, int n, int columns);
     void (*multiply)(int type, const uint8_t* tiles, int rows, int columns, const uint8_t* prepared, int n, Rows y,
                      uint8_t* scratch);
     int64_t (*prepared_float_bytes)(int n, int columns);
     void (*prepare_floats)(Rows x, int n, int columns, int from, int to, float* prepared);
     int64_t (*float_scratch_bytes)(int columns);
-    void (*multiply_floats)(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n, Rows y,
-                            float* scratch);
+    void (*multiply_floats)(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n,
+                            Rows y, float* scratch);
     void (*rms_norm)(Rows x, int type, const uint8_t* weight, int columns, float epsilon, Rows y, int rows);
     void (*add)(Rows x, Rows y, int columns, int rows);
     void (*scale)(Rows x, int columns, float factor, int rows);

@@ -28,7 +28,8 @@ EXPORT int bergfried_supports(int variant) {
     uint64_t registers = enabled_registers();
     if (variant == AVX2) return (registers & 0x6) == 0x6;
     if (variant != AVX512) return 0;
-    return (registers & 0xe6) == 0xe6 && has(b7, bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL) && has(c7, bit_AVX512VNNI);
+    return (registers & 0xe6) == 0xe6 &&
+           has(b7, bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL) && has(c7, bit_AVX512VNNI);
 }
 
 // ---- Rules B and C
@@ -41,8 +42,8 @@ EXPORT int64_t bergfried_prepared_bytes(int variant, int type, int n, int column
     return KERNELS[variant]->prepared_bytes(type, n, columns);
 }
 
-EXPORT void bergfried_prepare(int variant, int type, const int8_t* q, const float* dx, int n, int columns, int from, int to,
-                              uint8_t* prepared) {
+EXPORT void bergfried_prepare(int variant, int type, const int8_t* q, const float* dx, int n, int columns, int from,
+                              int to, uint8_t* prepared) {
     KERNELS[variant]->prepare(type, q, dx, n, columns, from, to, prepared);
 }
 
@@ -50,8 +51,8 @@ EXPORT int64_t bergfried_scratch_bytes(int variant, int type, int n, int columns
     return KERNELS[variant]->scratch_bytes(type, n, columns);
 }
 
-EXPORT void bergfried_multiply(int variant, int type, const uint8_t* tiles, int rows, int columns, const uint8_t* prepared, int n,
-                               float* y, int64_t stride, uint8_t* scratch) {
+EXPORT void bergfried_multiply(int variant, int type, const uint8_t* tiles, int rows, int columns,
+                               const uint8_t* prepared, int n, float* y, int64_t stride, uint8_t* scratch) {
     KERNELS[variant]->multiply(type, tiles, rows, columns, prepared, n, (Rows){y, stride}, scratch);
 }
 
@@ -61,21 +62,24 @@ EXPORT int64_t bergfried_prepared_float_bytes(int variant, int n, int columns) {
     return KERNELS[variant]->prepared_float_bytes(n, columns);
 }
 
-EXPORT void bergfried_prepare_floats(int variant, float* x, int64_t stride, int n, int columns, int from, int to, float* prepared) {
+EXPORT void bergfried_prepare_floats(int variant, float* x, int64_t stride, int n, int columns, int from, int to,
+                                     float* prepared) {
     KERNELS[variant]->prepare_floats((Rows){x, stride}, n, columns, from, to, prepared);
 }
 
-EXPORT int64_t bergfried_float_scratch_bytes(int variant, int columns) { return KERNELS[variant]->float_scratch_bytes(columns); }
+EXPORT int64_t bergfried_float_scratch_bytes(int variant, int columns) {
+    return KERNELS[variant]->float_scratch_bytes(columns);
+}
 
-EXPORT void bergfried_multiply_floats(int variant, int type, const uint8_t* weights, int rows, int columns, const float* prepared,
-                                      int n, float* y, int64_t stride, float* scratch) {
+EXPORT void bergfried_multiply_floats(int variant, int type, const uint8_t* weights, int rows, int columns,
+                                      const float* prepared, int n, float* y, int64_t stride, float* scratch) {
     KERNELS[variant]->multiply_floats(type, weights, rows, columns, prepared, n, (Rows){y, stride}, scratch);
 }
 
 // ---- Elements and rows
 
-EXPORT void bergfried_rms_norm(int variant, float* x, int64_t x_stride, int type, const uint8_t* weight, int columns, float epsilon,
-                               float* y, int64_t y_stride, int rows) {
+EXPORT void bergfried_rms_norm(int variant, float* x, int64_t x_stride, int type, const uint8_t* weight, int columns,
+                               float epsilon, float* y, int64_t y_stride, int rows) {
     KERNELS[variant]->rms_norm((Rows){x, x_stride}, type, weight, columns, epsilon, (Rows){y, y_stride}, rows);
 }
 
@@ -87,21 +91,24 @@ EXPORT void bergfried_scale(int variant, float* x, int64_t stride, int columns, 
     KERNELS[variant]->scale((Rows){x, stride}, columns, factor, rows);
 }
 
-EXPORT void bergfried_scale_by_sigmoid(int variant, float* x, int64_t stride, int columns, float* logits, int64_t logit_stride, int rows) {
+EXPORT void bergfried_scale_by_sigmoid(int variant, float* x, int64_t stride, int columns, float* logits,
+                                       int64_t logit_stride, int rows) {
     KERNELS[variant]->scale_by_sigmoid((Rows){x, stride}, columns, (Rows){logits, logit_stride}, rows);
 }
 
-EXPORT void bergfried_swiglu(int variant, float* gate, int64_t gate_stride, float* up, int64_t up_stride, int columns, float* y,
-                             int64_t y_stride, int rows) {
+EXPORT void bergfried_swiglu(int variant, float* gate, int64_t gate_stride, float* up, int64_t up_stride, int columns,
+                             float* y, int64_t y_stride, int rows) {
     KERNELS[variant]->swiglu((Rows){gate, gate_stride}, (Rows){up, up_stride}, columns, (Rows){y, y_stride}, rows);
 }
 
-EXPORT void bergfried_clamped_swiglu(int variant, float* gate, int64_t gate_stride, float* up, int64_t up_stride, int columns,
-                                     float alpha, float limit, float* y, int64_t y_stride, int rows) {
-    KERNELS[variant]->clamped_swiglu((Rows){gate, gate_stride}, (Rows){up, up_stride}, columns, alpha, limit, (Rows){y, y_stride}, rows);
+EXPORT void bergfried_clamped_swiglu(int variant, float* gate, int64_t gate_stride, float* up, int64_t up_stride,
+                                     int columns, float alpha, float limit, float* y, int64_t y_stride, int rows) {
+    KERNELS[variant]->clamped_swiglu((Rows){gate, gate_stride}, (Rows){up, up_stride}, columns, alpha, limit,
+                                     (Rows){y, y_stride}, rows);
 }
 
-EXPORT void bergfried_rope(int variant, float* row, const float* turns, int heads, int64_t head_stride, int half, int interleaved) {
+EXPORT void bergfried_rope(int variant, float* row, const float* turns, int heads, int64_t head_stride, int half,
+                           int interleaved) {
     KERNELS[variant]->rope(row, turns, heads, head_stride, half, interleaved);
 }
 
@@ -109,7 +116,9 @@ EXPORT int bergfried_accumulate(int variant, const float* y, float weight, int c
     return KERNELS[variant]->accumulate(y, weight, columns, sums);
 }
 
-EXPORT void bergfried_combine(int variant, const int64_t* sums, float* y, int64_t count) { KERNELS[variant]->combine(sums, y, count); }
+EXPORT void bergfried_combine(int variant, const int64_t* sums, float* y, int64_t count) {
+    KERNELS[variant]->combine(sums, y, count);
+}
 
 // ---- Attention
 
@@ -117,9 +126,10 @@ EXPORT int64_t bergfried_attention_scratch_bytes(int variant, int heads, int key
     return KERNELS[variant]->attention_scratch_bytes(heads, key_columns, value_columns, end);
 }
 
-EXPORT void bergfried_attention(int variant, int heads, int key_columns, int value_columns, int64_t key_at, int64_t value_at, float scale,
-                                const float* sinks, const float* layer, const int32_t* pages, int64_t page_stride, int64_t row_stride,
-                                int page_rows, int first, int end, const float* query, float* y, uint8_t* scratch) {
+EXPORT void bergfried_attention(int variant, int heads, int key_columns, int value_columns, int64_t key_at,
+                                int64_t value_at, float scale, const float* sinks, const float* layer,
+                                const int32_t* pages, int64_t page_stride, int64_t row_stride, int page_rows, int first,
+                                int end, const float* query, float* y, uint8_t* scratch) {
     Attention a = {heads, key_columns, value_columns, key_at, value_at, scale, sinks};
     Cache cache = {layer, pages, page_stride, row_stride, page_rows, first, end};
     KERNELS[variant]->attention(a, cache, query, y, scratch);

@@ -60,7 +60,6 @@ final class NativeFile {
     /// Writes the library into a directory that only this user may enter, reads it back, loads it, and deletes it:
     /// the
     /// loaded library needs its file no more.
-    @SuppressWarnings("restricted") // it was just compared with its digest
     SymbolLookup load() throws IOException {
         Path directory = Files.createTempDirectory(
                 "bergfried-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -70,12 +69,20 @@ final class NativeFile {
             if (!Digests.sha256(Files.readAllBytes(library)).equals(digest)) {
                 throw new IOException(library + " was changed while it was written");
             }
-            return SymbolLookup.libraryLookup(library, Arena.global());
-        } catch (IllegalArgumentException e) { // what the loader of the system refuses
-            throw new IOException(library + " cannot be loaded (is its directory mounted noexec?)", e);
+            return load(library);
         } finally {
             Files.deleteIfExists(library);
             Files.deleteIfExists(directory);
+        }
+    }
+
+    /// Loads a library file for as long as the process lives.
+    @SuppressWarnings("restricted") // it was compared with its digest, or chosen by who started the process
+    static SymbolLookup load(Path library) throws IOException {
+        try {
+            return SymbolLookup.libraryLookup(library, Arena.global());
+        } catch (IllegalArgumentException e) { // what the loader of the system refuses
+            throw new IOException(library + " cannot be loaded (is its directory mounted noexec?)", e);
         }
     }
 
