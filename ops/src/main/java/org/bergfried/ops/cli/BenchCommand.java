@@ -32,9 +32,8 @@ final class BenchCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it before run
     private CommandSpec spec;
 
-    @ArgGroup(multiplicity = "1", exclusive = true)
-    @SuppressWarnings("NullAway.Init") // picocli sets it before run
-    private What what;
+    @ArgGroup(exclusive = true)
+    private @Nullable What what;
 
     /// A model that is there or one to be made.
     static final class What {
@@ -117,16 +116,23 @@ final class BenchCommand implements Runnable {
         streams.forEach(count -> requireRange("--streams", count, 256));
         var benchmark = new Benchmark(surroundings.clock(), surroundings.err()::println);
         var peer = peer();
-        Path model = what.synthetic == null ? what.model : make(benchmark, what.synthetic);
-        if (model == null) {
-            throw new ParameterException(spec.commandLine(), "Name a model or --synthetic.");
-        }
+        Path model = model(benchmark);
         var order = new Benchmark.Order(model, backend, threads, prompts, streams, repetitions, peer);
         Benchmark.Result result = benchmark.run(order);
         result.table().forEach(surroundings.out()::println);
         if (json != null) {
             write(json, result.json());
         }
+    }
+
+    private Path model(Benchmark benchmark) {
+        if (what != null && what.model != null) {
+            return what.model;
+        }
+        if (what != null && what.synthetic != null) {
+            return make(benchmark, what.synthetic);
+        }
+        throw new ParameterException(spec.commandLine(), "Name a model or --synthetic.");
     }
 
     private Path make(Benchmark benchmark, Synthetic synthetic) {

@@ -82,7 +82,8 @@ public final class BergfriedMain {
                         .addSubcommand(new RenderCommand(surroundings))
                         .addSubcommand(new InspectCommand(surroundings)))
                 .addSubcommand(new CommandLine(new PlacementCommand()).addSubcommand(new SimulateCommand(surroundings)))
-                .addSubcommand(new BenchCommand(surroundings))
+                .addSubcommand(new CommandLine(new BenchCommand(surroundings))
+                        .addSubcommand(new PlannerBenchCommand(surroundings)))
                 .addSubcommand(new WorkerCommand())
                 .addSubcommand(new RouterCommand());
         line.setOut(new PrintWriter(surroundings.out(), true, StandardCharsets.UTF_8));

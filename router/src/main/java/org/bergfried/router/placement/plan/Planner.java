@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.cluster.Placement;
 
@@ -36,12 +37,19 @@ public final class Planner {
         var problems = new LayerProblem[index.layers()];
         var before = new double[index.layers()];
         var target = new BitSet();
+        var wanted = new boolean[index.layers()][];
+        IntStream.range(0, index.layers())
+                .parallel()
+                .forEach(
+                        layer -> { // no layer knows of another
+                            problems[layer] = problem(layer, slots[layer]);
+                            boolean[] placed = placed(index.current(), layer);
+                            before[layer] = Balance.of(problems[layer], placed);
+                            wanted[layer] = layerTarget(problems[layer], placed, before[layer], index.hasLost(layer));
+                        });
         boolean hasLost = false;
         for (int layer = 0; layer < index.layers(); layer++) {
-            problems[layer] = problem(layer, slots[layer]);
-            boolean[] placed = placed(index.current(), layer);
-            before[layer] = Balance.of(problems[layer], placed);
-            setLayer(target, layer, layerTarget(problems[layer], placed, before[layer], index.hasLost(layer)));
+            setLayer(target, layer, wanted[layer]);
             hasLost |= index.hasLost(layer);
         }
         return ordered(problems, before, target, hasLost);

@@ -43,12 +43,12 @@ final class Refinement {
         int moved = NONE;
         for (int slot = 0; slot < table.used(from); slot++) {
             int expert = table.expertAt(from, slot);
-            if (problem.isPinned(expert, from)) {
-                continue;
+            if (problem.isPinned(expert, from) || table.timeWith(from, -table.share(expert)) >= bestTime) {
+                continue; // even for nothing it would not be enough
             }
             double before = bestTime;
             for (int to = 0; to < problem.workers(); to++) {
-                if (to != from && table.mayJoin(expert, to)) {
+                if (to != from && table.time(to) < bestTime && table.mayJoin(expert, to)) {
                     weighExchange(from, expert, to);
                 }
             }
@@ -74,7 +74,10 @@ final class Refinement {
         for (int slot = 0; slot < table.used(to); slot++) {
             int other = table.expertAt(to, slot);
             double less = share - table.share(other);
-            if (less > 0 && table.mayJoin(other, from) && !problem.isPinned(other, to)) {
+            if (less > 0
+                    && table.timeWith(to, less) < bestTime
+                    && table.mayJoin(other, from)
+                    && !problem.isPinned(other, to)) {
                 keepIfBetter(Math.max(table.timeWith(from, -less), table.timeWith(to, less)), expert, to, other);
             }
         }
