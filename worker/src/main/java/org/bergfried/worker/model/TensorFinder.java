@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.bergfried.worker.model.Part.Form;
+import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
 import org.bergfried.worker.weights.TensorEntry;
@@ -120,7 +121,7 @@ final class TensorFinder {
     }
 
     private StoredTensor requireFloat(StoredTensor tensor) {
-        if (tensor.type().integerCoded()) {
+        if (tensor.type().integerCoded() || tensor.type() == ElementType.F8_E4M3) {
             throw Refusals.unsupported(
                     store.path(),
                     "tensor " + tensor.name() + " has the type " + tensor.type()

@@ -11,12 +11,39 @@ public enum ElementType {
     F16(1, 2, false),
     /// The upper half of binary32.
     BF16(1, 2, false),
+    /// A byte of sign, four bits of exponent and three of fraction (FP8), times a scale of 128 x 128 weights that
+    /// lies
+    /// in a tensor of its own.
+    F8_E4M3(1, 1, false),
     /// 32 signed bytes and an f16 scale.
     Q8_0(32, 34, true),
     /// 32 four-bit integers minus 8 and an f16 scale.
     Q4_0(32, 18, true),
+    /// 32 four-bit integers, an f16 scale and an f16 offset.
+    Q4_1(32, 20, true),
+    /// 32 five-bit integers minus 16 and an f16 scale.
+    Q5_0(32, 22, true),
+    /// 32 five-bit integers, an f16 scale and an f16 offset.
+    Q5_1(32, 24, true),
+    /// 256 two-bit integers, 16 four-bit scales and offsets, f16 scales of them.
+    Q2_K(256, 84, true),
+    /// 256 three-bit integers minus 4, 16 six-bit scales minus 32 and an f16 scale of them.
+    Q3_K(256, 110, true),
+    /// 256 four-bit integers, 8 six-bit scales and offsets, f16 scales of them.
+    Q4_K(256, 144, true),
+    /// 256 five-bit integers, 8 six-bit scales and offsets, f16 scales of them.
+    Q5_K(256, 176, true),
     /// 256 six-bit integers minus 32, 16 signed scales and an f16 scale of them.
-    Q6_K(256, 210, true);
+    Q6_K(256, 210, true),
+    /// 32 four-bit places in a table of integers and an f16 scale.
+    IQ4_NL(32, 18, true),
+    /// 256 four-bit places in the same table, 8 six-bit scales minus 32 and an f16 scale of them.
+    IQ4_XS(256, 136, true),
+    /// 32 four-bit floats (sign, two bits of exponent, one of fraction) and an exponent of 8 bits.
+    MXFP4(32, 17, true),
+    /// 32 four-bit integers minus 8 and a bf16 scale: compressed-tensors' int4, packed and scale brought together. No
+    /// file has such blocks; they are a bf16 scale, then nibbles as in Q4_0.
+    INT4(32, 18, true);
 
     private final int blockColumns;
     private final int blockBytes;

@@ -355,9 +355,13 @@ final class Conformance {
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) random.draw();
         }
-        int scaleAt = type == ElementType.Q6_K ? 208 : 0;
-        for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
-            bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
+        for (int scaleAt : Host.scaleOffsets(type)) {
+            for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
+                bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
+            }
+        }
+        for (int i = 0; type == ElementType.F8_E4M3 && i < bytes.length; i++) {
+            bytes[i] &= (byte) 0xfb; // likewise
         }
         return Host.tensor(type, rows, columns, bytes);
     }

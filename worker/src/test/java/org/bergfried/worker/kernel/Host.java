@@ -8,6 +8,7 @@ import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
 
 /// Moves arrays to and from a backend in tests.
 final class Host {
@@ -67,13 +68,37 @@ final class Host {
 
     static StoredTensor tensor(ElementType type, int rows, int columns, byte... bytes) {
         MemorySegment segment = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-        return new StoredTensor("w", type, List.of(rows, columns), segment);
+        return new StoredTensor("w", type, List.of(rows, columns), segment, scales(type, rows, columns));
+    }
+
+    /// Scales of an FP8 tensor that differ from block to block: 1.25, -0.625, 0.3125 ...
+    private static @Nullable MemorySegment scales(ElementType type, int rows, int columns) {
+        if (type != ElementType.F8_E4M3) {
+            return null;
+        }
+        var scales = new float[StoredTensor.scaleBlocks(rows) * StoredTensor.scaleBlocks(columns)];
+        for (int i = 0; i < scales.length; i++) {
+            scales[i] = 1.25f / (1 << i % 30) * (i % 2 == 0 ? 1 : -1);
+        }
+        return Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, scales);
+    }
+
+    /// Where the 16-bit scales of a block lie: the offsets of their first bytes.
+    static int[] scaleOffsets(ElementType type) {
+        return switch (type) {
+            case F32, F8_E4M3, MXFP4 -> new int[0];
+            case F16, BF16, Q8_0, Q4_0, Q5_0, IQ4_NL, IQ4_XS, INT4 -> new int[] {0};
+            case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+            case Q2_K -> new int[] {80, 82};
+            case Q3_K -> new int[] {108};
+            case Q6_K -> new int[] {208};
+        };
     }
 
     /// Random codes; f16 scales of both signs, about 2^-12 to 2^3 in size. The same bytes as in `reference.c`.
     static StoredTensor coded(SplitMix random, ElementType type, int rows, int columns) {
         int size = type.blockBytes();
-        int scaleAt = type == ElementType.Q6_K ? 208 : 0;
+        int[] scalesAt = scaleOffsets(type);
         var bytes = new byte[(int) (rows * type.rowBytes(columns))];
         for (int block = 0; block < bytes.length; block += size) {
             for (int i = 0; i < size; i++) {
@@ -81,8 +106,10 @@ final class Host {
             }
             long bits = random.draw();
             int scale = (int) ((bits & 0x83ff) | ((3 + Long.remainderUnsigned(bits >>> 16, 16)) << 10));
-            bytes[block + scaleAt] = (byte) scale;
-            bytes[block + scaleAt + 1] = (byte) (scale >> 8);
+            for (int scaleAt : scalesAt) {
+                bytes[block + scaleAt] = (byte) scale;
+                bytes[block + scaleAt + 1] = (byte) (scale >> 8);
+            }
         }
         return tensor(type, rows, columns, bytes);
     }

@@ -15,6 +15,7 @@ public final class HostMatrix implements Matrix {
     private final int rows;
     private final int columns;
     private final MemorySegment weights;
+    private final @Nullable MemorySegment scales;
     private final @Nullable Arena arena; // of private weights; null for mapped ones
     private volatile boolean closed;
 
@@ -24,6 +25,7 @@ public final class HostMatrix implements Matrix {
         this.rows = tensor.rows();
         this.columns = tensor.columns();
         this.weights = weights;
+        this.scales = tensor.scales();
         this.arena = arena;
     }
 
@@ -66,15 +68,27 @@ public final class HostMatrix implements Matrix {
         return weights;
     }
 
-    /// The weight at a row and column of a float matrix, widened to binary32 (exact).
+    /// The weight at a row and column of a float matrix, widened to binary32 (exact but for FP8, which is
+    /// multiplied by its scale).
     public float floatAt(int row, int column) {
         long index = (long) row * columns + column;
         return switch (type) {
             case F32 -> weights.get(HostBuffer.F32, index * 4);
             case F16 -> Float.float16ToFloat(weights.get(HostBuffer.I16, index * 2));
             case BF16 -> Float.intBitsToFloat(weights.get(HostBuffer.I16, index * 2) << 16);
-            case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(name + " is integer-coded");
+            case F8_E4M3 -> Float8.toFloat(weights.get(HostBuffer.I8, index)) * scaleAt(row, column);
+            default -> throw new IllegalArgumentException(name + " is integer-coded");
         };
+    }
+
+    /// The scale of an FP8 weight.
+    public float scaleAt(int row, int column) {
+        MemorySegment known = scales;
+        if (known == null) {
+            throw new IllegalArgumentException(name + " has no scales");
+        }
+        long blockRow = (long) (row / StoredTensor.SCALE_BLOCK) * StoredTensor.scaleBlocks(columns);
+        return known.get(HostBuffer.F32, 4 * (blockRow + column / StoredTensor.SCALE_BLOCK));
     }
 
     @Override

@@ -8,16 +8,35 @@ import java.lang.foreign.MemorySegment;
 import org.bergfried.worker.tensor.ElementType;
 
 /// Integer-coded weights with rows as lanes (ARITHMETIC.md "Layout"). A tile holds 32 rows, block after block;
-/// missing rows are zero bytes. Inside a block, word `j` of row `r` is at `(32 j + r) * 4`, and scales stand beside
-/// their columns:
+/// missing rows are zero bytes. A block is a head (scales of 256 columns, where the type has them) and groups of 32
+/// columns; a group is the codes, in up to three planes, and its scales, all of them with one entry for each row:
 ///
-/// - Q4_0, 576 bytes for 32 columns: a nibble tile (512), 32 f16 scales.
-/// - Q8_0, 1088 bytes for 32 columns: 8 words a row (1024), 32 f16 scales.
-/// - Q6_K, 6720 bytes for 256 columns: 32 f16 scales, then 8 groups of 32 columns, each a nibble tile (512), a two-bit
-///   tile (256), 32 s8 scales of columns 0-15 and 32 of columns 16-31.
+/// | type | block | columns | head | planes of a group | scales of a group |
+/// |---|---|---|---|---|---|
+/// | Q4_0 | 576 | 32 | | nibbles (n = code - 8) | f16 d |
+/// | Q4_1 | 640 | 32 | | nibbles | f16 d, f16 m |
+/// | Q5_0 | 704 | 32 | | nibbles, bits (n = code - 16) | f16 d |
+/// | Q5_1 | 768 | 32 | | nibbles, bits | f16 d, f16 m |
+/// | Q8_0 | 1088 | 32 | | bytes, signed | f16 d |
+/// | IQ4_NL | 576 | 32 | | nibbles (n from a table) | f16 d |
+/// | MXFP4 | 544 | 32 | | nibbles (n from a table) | u8 e |
+/// | INT4 | 576 | 32 | | nibbles (n = code - 8) | bf16 d |
+/// | Q2_K | 2688 | 256 | f16 d, f16 dmin | pairs | bytes s + 16 m of columns 0-15, then of 16-31 |
+/// | Q3_K | 3648 | 256 | f16 d | pairs, bits (n = code - 4) | s8 s of columns 0-15, then of 16-31 |
+/// | Q4_K | 4736 | 256 | f16 d, f16 dmin | nibbles | u8 s, u8 m |
+/// | Q5_K | 5760 | 256 | f16 d, f16 dmin | nibbles, bits | u8 s, u8 m |
+/// | Q6_K | 6720 | 256 | f16 d | nibbles, pairs (n = code - 32) | s8 s of columns 0-15, then of 16-31 |
+/// | IQ4_XS | 4416 | 256 | f16 d | nibbles (n from a table) | s8 s |
 ///
-/// Nibble tile: byte `t` of word `j` has column `4 j + t` below and column `16 + 4 j + t` above. Two-bit tile: byte
-/// `t` of word `h` has the bits 4 and 5 of column `16 h + 4 s + t` at bit `2 s`.
+/// "f16 d" is 32 of them, one after the other; likewise the others. [TileForm] says what scales mean. Planes, with
+/// word `j` of row `r` at `(32 j + r) * 4`:
+///
+/// - nibbles, 512 bytes: byte `t` of word `j` has the lowest four bits of column `4 j + t` below and of column
+///   `16 + 4 j + t` above.
+/// - pairs, 256 bytes, the next two bits (the only two where there are no nibbles): byte `t` of word `h` has those of
+///   column `16 h + 4 s + t` at bit `2 s`.
+/// - bits, 128 bytes, the next one: byte `t` of the row's only word has that of column `4 s + t` at bit `s`.
+/// - bytes, 1024 bytes: byte `t` of word `j` is column `4 j + t`.
 public final class TileLayout {
     /// Rows of a tile.
     public static final int ROWS = 32;
@@ -36,7 +55,7 @@ public final class TileLayout {
 
     /// Bytes of 32 rows of `columns` columns.
     public static long tileBytes(ElementType type, int columns) {
-        return (long) columns / type.blockColumns() * blockBytes(type);
+        return (long) columns / type.blockColumns() * TileForm.of(type).blockBytes();
     }
 
     /// Tiles of a matrix of `rows` rows.
@@ -44,65 +63,58 @@ public final class TileLayout {
         return (rows + ROWS - 1) / ROWS;
     }
 
-    private static int blockBytes(ElementType type) {
-        return switch (type) {
-            case Q4_0 -> Q4_0_BYTES;
-            case Q8_0 -> Q8_0_BYTES;
-            case Q6_K -> Q6_K_BYTES;
-            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " is not re-laid");
-        };
-    }
-
     /// Re-lays one row of a file into its place in a zeroed tile.
     static void relayRow(ElementType type, MemorySegment row, MemorySegment tile, int r) {
-        int blocks = (int) (row.byteSize() / type.blockBytes());
-        for (int b = 0; b < blocks; b++) {
-            long from = (long) b * type.blockBytes();
-            long to = (long) b * blockBytes(type);
-            switch (type) {
-                case Q4_0 -> relayWords(row, from, tile, to, r, 4);
-                case Q8_0 -> relayWords(row, from, tile, to, r, 8);
-                case Q6_K -> relayQ6K(row, from, tile, to, r);
-                case F32, F16, BF16 -> throw new IllegalArgumentException(type + " is not re-laid");
+        TileForm form = TileForm.of(type);
+        var words = new int[8];
+        int groupsPerBlock = type.blockColumns() / 32;
+        int groups = (int) (row.byteSize() / type.blockBytes()) * groupsPerBlock;
+        for (int group = 0; group < groups; group++) {
+            int from = group / groupsPerBlock * type.blockBytes();
+            for (int j = 0; j < 8; j++) {
+                words[j] = FileBlocks.codes(type, row, from, group % 8, j);
+            }
+            relayCodes(form, words, tile, form.groupAt(group), r);
+            FileBlocks.relayScales(type, row, from, group % 8, tile, form.groupAt(group) + form.scalesAt(), r);
+            if (group % 8 == 0) {
+                FileBlocks.relayHead(type, row, from, tile, form.headAt(group), r);
             }
         }
     }
 
-    /// A block of an f16 scale and `words` words: GGUF's nibble order is already that of a nibble tile.
-    private static void relayWords(MemorySegment row, long from, MemorySegment tile, long to, int r, int words) {
-        for (int j = 0; j < words; j++) {
-            tile.set(I32, to + (32L * j + r) * 4, row.get(I32, from + 2 + 4L * j));
+    /// `words`: the codes of 32 columns, one in a byte.
+    private static void relayCodes(TileForm form, int[] words, MemorySegment tile, int group, int r) {
+        if (form.has(TileForm.BYTES)) {
+            for (int j = 0; j < 8; j++) {
+                tile.set(I32, group + (32L * j + r) * 4, words[j]);
+            }
+            return;
         }
-        tile.set(I16, to + 128L * words + 2L * r, row.get(I16, from));
-    }
-
-    private static void relayQ6K(MemorySegment row, long from, MemorySegment tile, long to, int r) {
-        tile.set(I16, to + 2L * r, row.get(I16, from + 208));
-        for (int column = 0; column < 256; column++) {
-            int code = q6kCode(row, from, column);
-            long group = to + 64 + (long) (column / 32) * Q6_K_GROUP_BYTES;
-            int c = column % 32;
-            long nibble = group + (32L * (c % 16 / 4) + r) * 4 + c % 4;
-            tile.set(I8, nibble, (byte) (tile.get(I8, nibble) | ((code & 15) << (c < 16 ? 0 : 4))));
-            long pair = group + NIBBLE_BYTES + (32L * (c / 16) + r) * 4 + c % 4;
-            tile.set(I8, pair, (byte) (tile.get(I8, pair) | ((code >> 4) << (2 * (c % 16 / 4)))));
+        int shift = 0;
+        if (form.has(TileForm.NIBBLES)) {
+            for (int j = 0; j < 4; j++) {
+                int both = (words[j] & 0x0f0f0f0f) | ((words[j + 4] & 0x0f0f0f0f) << 4);
+                tile.set(I32, group + (32L * j + r) * 4, both);
+            }
+            shift = 4;
         }
-        for (int unit = 0; unit < 16; unit++) {
-            long group = to + 64 + (long) (unit / 2) * Q6_K_GROUP_BYTES;
-            tile.set(I8, group + 768 + 32L * (unit % 2) + r, row.get(I8, from + 192 + unit));
+        if (form.has(TileForm.PAIRS)) {
+            for (int h = 0; h < 2; h++) {
+                int pairs = 0;
+                for (int s = 0; s < 4; s++) {
+                    pairs |= ((words[4 * h + s] >>> shift) & 0x03030303) << (2 * s);
+                }
+                tile.set(I32, group + form.pairsAt() + (32L * h + r) * 4, pairs);
+            }
+            shift += 2;
         }
-    }
-
-    /// The unsigned six-bit code of a column of a GGUF block: 128 bytes of nibbles, 64 of bit pairs, each half of 128
-    /// columns apart.
-    private static int q6kCode(MemorySegment row, long from, int column) {
-        int half = column / 128;
-        int quarter = column % 128 / 32;
-        int lane = column % 32;
-        int nibbles = row.get(I8, from + 64L * half + 32L * (quarter % 2) + lane) & 255;
-        int pairs = row.get(I8, from + 128 + 32L * half + lane) & 255;
-        int low = quarter < 2 ? nibbles & 15 : nibbles >> 4;
-        return low | (((pairs >> (2 * quarter)) & 3) << 4);
+        if (form.has(TileForm.BITS)) {
+            int bits = 0;
+            for (int s = 0; s < 8; s++) {
+                bits |= ((words[s] >>> shift) & 0x01010101) << s;
+            }
+            tile.set(I32, group + form.bitsAt() + 4L * r, bits);
+        }
     }
 
     /// The integers `n` of rule C of 32 columns of one row.
@@ -112,42 +124,71 @@ public final class TileLayout {
     /// @param block which 32 columns.
     /// @param codes receives 32 integers.
     public static void codes(ElementType type, MemorySegment tiles, long tile, int r, int block, int[] codes) {
+        TileForm form = TileForm.of(type);
+        long group = tile + form.groupAt(block);
         for (int c = 0; c < 32; c++) {
-            codes[c] = switch (type) {
-                case Q4_0 -> nibble(tiles, tile + (long) block * Q4_0_BYTES, r, c) - 8;
-                case Q8_0 -> tiles.get(I8, tile + (long) block * Q8_0_BYTES + (32L * (c / 4) + r) * 4 + c % 4);
-                case Q6_K -> {
-                    long group = q6kGroup(tile, block);
-                    int pairs = tiles.get(I8, group + NIBBLE_BYTES + (32L * (c / 16) + r) * 4 + c % 4);
-                    yield (nibble(tiles, group, r, c) | (((pairs >> (2 * (c % 16 / 4))) & 3) << 4)) - 32;
-                }
-                case F32, F16, BF16 -> throw new IllegalArgumentException(type + " is not re-laid");
-            };
+            codes[c] = form.has(TileForm.BYTES)
+                    ? tiles.get(I8, group + (32L * (c / 4) + r) * 4 + c % 4)
+                    : form.value(code(form, tiles, group, r, c));
         }
+    }
+
+    private static int code(TileForm form, MemorySegment tiles, long group, int r, int c) {
+        int code = 0;
+        int shift = 0;
+        if (form.has(TileForm.NIBBLES)) {
+            int both = tiles.get(I8, group + (32L * (c % 16 / 4) + r) * 4 + c % 4);
+            code = (both >> (c < 16 ? 0 : 4)) & 15;
+            shift = 4;
+        }
+        if (form.has(TileForm.PAIRS)) {
+            int pairs = tiles.get(I8, group + form.pairsAt() + (32L * (c / 16) + r) * 4 + c % 4);
+            code |= ((pairs >> (2 * (c % 16 / 4))) & 3) << shift;
+            shift += 2;
+        }
+        if (form.has(TileForm.BITS)) {
+            int bits = tiles.get(I8, group + form.bitsAt() + 4L * r + c % 4);
+            code |= ((bits >> (c / 4)) & 1) << shift;
+        }
+        return code;
     }
 
     /// The weight scale dw of rule C of 16 columns of one row.
     ///
-    /// @param half which 16 columns; Q4_0 and Q8_0 have the same scale for both halves of 32.
+    /// @param half which 16 columns; most types have the same scale for both halves of 32.
     public static float scale(ElementType type, MemorySegment tiles, long tile, int r, int half) {
-        int block = half / 2;
-        return switch (type) {
-            case Q4_0 -> f16(tiles, tile + (long) block * Q4_0_BYTES + NIBBLE_BYTES + 2L * r);
-            case Q8_0 -> f16(tiles, tile + (long) block * Q8_0_BYTES + 1024 + 2L * r);
-            case Q6_K ->
-                f16(tiles, tile + (long) (block / 8) * Q6_K_BYTES + 2L * r)
-                        * tiles.get(I8, q6kGroup(tile, block) + 768 + 32L * (half % 2) + r);
-            case F32, F16, BF16 -> throw new IllegalArgumentException(type + " is not re-laid");
+        TileForm form = TileForm.of(type);
+        long head = tile + form.headAt(half / 2);
+        long scales = tile + form.groupAt(half / 2) + form.scalesAt();
+        return switch (form.scales()) {
+            case HALF, HALF_AND_OFFSET -> f16(tiles, scales + 2L * r);
+            case BFLOAT -> Float.intBitsToFloat(tiles.get(I16, scales + 2L * r) << 16);
+            case EXPONENT -> powerOfTwo(tiles.get(I8, scales + r) & 255);
+            case UNIT -> f16(tiles, head + 2L * r) * tiles.get(I8, scales + r);
+            case TWO_UNITS -> f16(tiles, head + 2L * r) * tiles.get(I8, scales + 32L * (half % 2) + r);
+            case UNIT_AND_OFFSET -> f16(tiles, head + 2L * r) * (tiles.get(I8, scales + r) & 255);
+            case UNIT_AND_OFFSET_IN_NIBBLES ->
+                f16(tiles, head + 2L * r) * (tiles.get(I8, scales + 32L * (half % 2) + r) & 15);
         };
     }
 
-    private static long q6kGroup(long tile, int block) {
-        return tile + (long) (block / 8) * Q6_K_BYTES + 64 + (long) (block % 8) * Q6_K_GROUP_BYTES;
+    /// The offset mw of rule C of 16 columns of one row, for types that have one.
+    public static float offset(ElementType type, MemorySegment tiles, long tile, int r, int half) {
+        TileForm form = TileForm.of(type);
+        long head = tile + form.headAt(half / 2) + 64;
+        long scales = tile + form.groupAt(half / 2) + form.scalesAt();
+        return switch (form.scales()) {
+            case HALF_AND_OFFSET -> f16(tiles, scales + 64 + 2L * r);
+            case UNIT_AND_OFFSET -> -(f16(tiles, head + 2L * r) * (tiles.get(I8, scales + 32 + r) & 255));
+            case UNIT_AND_OFFSET_IN_NIBBLES ->
+                -(f16(tiles, head + 2L * r) * ((tiles.get(I8, scales + 32L * (half % 2) + r) >> 4) & 15));
+            case HALF, BFLOAT, EXPONENT, UNIT, TWO_UNITS -> throw new IllegalArgumentException(type + " has no offset");
+        };
     }
 
-    private static int nibble(MemorySegment tiles, long start, int r, int c) {
-        int both = tiles.get(I8, start + (32L * (c % 16 / 4) + r) * 4 + c % 4) & 255;
-        return c < 16 ? both & 15 : both >> 4;
+    /// 2^(e - 128), exact for every byte; 0 and 1 give subnormal numbers.
+    private static float powerOfTwo(int e) {
+        return Float.intBitsToFloat(e < 2 ? 0x00200000 << e : (e - 1) << 23);
     }
 
     private static float f16(MemorySegment tiles, long at) {

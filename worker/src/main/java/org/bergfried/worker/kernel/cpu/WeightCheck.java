@@ -24,8 +24,21 @@ final class WeightCheck {
                 floats(tensor, from, to, 0x7f80_7f80_7f80_7f80L, 0x0080_0080_0080_0080L, 0x8000_8000_8000_8000L);
             case F16 ->
                 floats(tensor, from, to, 0x7c00_7c00_7c00_7c00L, 0x0400_0400_0400_0400L, 0x8000_8000_8000_8000L);
-            case Q4_0, Q8_0 -> scales(tensor, from, to, 0);
+            case F8_E4M3 -> Float8.check(tensor, from, to);
+            case Q4_0, Q5_0, Q8_0, IQ4_NL, IQ4_XS, INT4 -> scales(tensor, from, to, 0);
+            case Q4_1, Q5_1, Q4_K, Q5_K -> {
+                scales(tensor, from, to, 0);
+                scales(tensor, from, to, 2);
+            }
+            case Q2_K -> {
+                scales(tensor, from, to, 80);
+                scales(tensor, from, to, 82);
+            }
+            case Q3_K -> scales(tensor, from, to, 108);
             case Q6_K -> scales(tensor, from, to, 208);
+            case MXFP4 -> {
+                // every exponent is finite
+            }
         }
     }
 
@@ -51,8 +64,8 @@ final class WeightCheck {
     private static boolean finite(ElementType type, MemorySegment bytes, long at) {
         return switch (type) {
             case F32 -> (bytes.get(I32, at) & 0x7f800000) != 0x7f800000;
-            case BF16 -> (bytes.get(I16, at) & 0x7f80) != 0x7f80;
-            case F16, Q4_0, Q8_0, Q6_K -> (bytes.get(I16, at) & 0x7c00) != 0x7c00;
+            case BF16, INT4 -> (bytes.get(I16, at) & 0x7f80) != 0x7f80;
+            default -> (bytes.get(I16, at) & 0x7c00) != 0x7c00;
         };
     }
 
@@ -66,7 +79,7 @@ final class WeightCheck {
         }
     }
 
-    private static ClusterException corrupt(StoredTensor tensor, long row, long column) {
+    static ClusterException corrupt(StoredTensor tensor, long row, long column) {
         return new ClusterException(
                 ErrorReason.WEIGHTS_CORRUPT,
                 "tensor " + tensor.name() + " (" + tensor.type() + ") has an infinite or NaN weight or scale at row "

@@ -5,12 +5,15 @@ import static org.bergfried.worker.kernel.cpu.HostBuffer.I8;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import org.bergfried.worker.kernel.cpu.Float8;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Scratch;
+import org.bergfried.worker.kernel.cpu.TileForm;
 import org.bergfried.worker.kernel.cpu.TileLayout;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.StoredTensor;
 
 /// Rules B, C and D: quantised activations and products with weights.
 final class Products {
@@ -45,7 +48,8 @@ final class Products {
         MemorySegment weights = w.weights();
         long tile = row / TileLayout.ROWS * TileLayout.tileBytes(type, w.columns());
         int r = row % TileLayout.ROWS;
-        int unit = type == ElementType.Q6_K ? 16 : 32; // columns that share a scale
+        TileForm form = TileForm.of(type);
+        int unit = form.unitColumns();
         MemorySegment q = HostBuffer.segment(codes.q());
         MemorySegment scales = HostBuffer.segment(codes.scales());
         long qAt = (long) i * w.columns();
@@ -57,12 +61,17 @@ final class Products {
                 TileLayout.codes(type, weights, tile, r, k / 32, n);
             }
             int sum = 0;
+            int plain = 0;
             for (int c = k; c < k + unit; c++) {
                 sum += n[c % 32] * q.get(I8, qAt + c);
+                plain += q.get(I8, qAt + c);
             }
             float dw = TileLayout.scale(type, weights, tile, r, k / 16);
             float dx = scales.get(F32, (qAt + k) / 32 * 4);
             acc = Math.fma((float) sum, dw * dx, acc);
+            if (form.hasOffset()) {
+                acc = Math.fma(TileLayout.offset(type, weights, tile, r, k / 16), dx * plain, acc);
+            }
             int end = k + unit;
             if (end % SEGMENT == 0 || end == w.columns()) {
                 y = end <= SEGMENT ? acc : y + acc;
@@ -75,6 +84,9 @@ final class Products {
     /// Rule D: one output, row `row` of the weights with the floats at byte `xAt`.
     static float floatDot(HostMatrix w, int row, MemorySegment x, long xAt, Scratch scratch) {
         float[] s = scratch.sums();
+        if (w.type() == ElementType.F8_E4M3) {
+            return float8Dot(w, row, x, xAt, s);
+        }
         Arrays.fill(s, 0f);
         int padded = (w.columns() + 31) / 32 * 32;
         for (int k = 0; k < padded; k++) {
@@ -84,6 +96,24 @@ final class Products {
             s[k % 32] = Math.fma(weight, activation, s[k % 32]);
         }
         return ScalarMath.tree(s);
+    }
+
+    /// Rule D of FP8: a dot product of each 128 columns, times their scale.
+    private static float float8Dot(HostMatrix w, int row, MemorySegment x, long xAt, float[] s) {
+        float y = 0;
+        long at = (long) row * w.columns();
+        for (int from = 0; from < w.columns(); from += StoredTensor.SCALE_BLOCK) {
+            Arrays.fill(s, 0f);
+            int end = Math.min(from + StoredTensor.SCALE_BLOCK, (w.columns() + 31) / 32 * 32);
+            for (int k = from; k < end; k++) {
+                boolean inside = k < w.columns();
+                float weight = inside ? Float8.toFloat(w.weights().get(I8, at + k)) : 0;
+                float activation = inside ? x.get(F32, xAt + 4L * k) : 0;
+                s[k % 32] = Math.fma(weight, activation, s[k % 32]);
+            }
+            y = Math.fma(ScalarMath.tree(s), w.scaleAt(row, from), y);
+        }
+        return y;
     }
 
     /// Rule D of two rows of floats, at bytes `aAt` and `bAt`.
@@ -108,13 +138,20 @@ final class Products {
             }
             return;
         }
-        long tile = id / TileLayout.ROWS * TileLayout.tileBytes(table.type(), table.columns());
+        ElementType type = table.type();
+        boolean offset = TileForm.of(type).hasOffset();
+        long tile = id / TileLayout.ROWS * TileLayout.tileBytes(type, table.columns());
         int r = id % TileLayout.ROWS;
-        for (int block = 0; block < table.columns() / 32; block++) {
-            TileLayout.codes(table.type(), table.weights(), tile, r, block, n);
-            for (int c = 0; c < 32; c++) {
-                float dw = TileLayout.scale(table.type(), table.weights(), tile, r, 2 * block + c / 16);
-                to.set(F32, yAt + 4L * (32 * block + c), n[c] * dw);
+        for (int half = 0; half < table.columns() / 16; half++) {
+            if (half % 2 == 0) {
+                TileLayout.codes(type, table.weights(), tile, r, half / 2, n);
+            }
+            float dw = TileLayout.scale(type, table.weights(), tile, r, half);
+            float mw = offset ? TileLayout.offset(type, table.weights(), tile, r, half) : 0;
+            for (int c = 0; c < 16; c++) {
+                float code = n[half % 2 * 16 + c];
+                float value = offset ? Math.fma(code, dw, mw) : code * dw;
+                to.set(F32, yAt + 4L * (16 * half + c), value);
             }
         }
     }

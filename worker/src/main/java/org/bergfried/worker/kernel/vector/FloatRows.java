@@ -66,7 +66,7 @@ final class FloatRows {
         }
     }
 
-    /// Rows `0 .. last` of float weights with padding, in working memory.
+    /// Rows `0 .. last` of float weights with padding, in working memory; those of FP8 without their scales.
     static MemorySegment widened(HostMatrix w, MemorySegment rows, int last, Scratch scratch) {
         int columns = w.columns();
         int step = 4 * padded(columns);
@@ -77,7 +77,8 @@ final class FloatRows {
                 case F32 -> pad(rows, r * rowBytes, columns, into, r * step);
                 case BF16 -> widenBf16(rows, r * rowBytes, columns, into, r * step);
                 case F16 -> widenF16(rows, r * rowBytes, columns, into, r * step);
-                case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(w.type() + " has no float rows");
+                case F8_E4M3 -> Float8Rows.widen(rows, r * rowBytes, columns, into, r * step);
+                default -> throw new IllegalArgumentException(w.type() + " has no float rows");
             }
         }
         return into;

@@ -38,7 +38,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void embed(HostMatrix table, MemorySegment ids, Rows y, int from, int to, Scratch scratch) {
-        if (table.type().integerCoded()) {
+        if (table.type().integerCoded() || table.type() == ElementType.F8_E4M3) {
             scalar.embed(table, ids, y, from, to, scratch);
             return;
         }

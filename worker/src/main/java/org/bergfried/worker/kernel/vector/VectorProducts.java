@@ -9,12 +9,14 @@ import java.util.Arrays;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Scratch;
+import org.bergfried.worker.kernel.cpu.TileForm;
 import org.bergfried.worker.kernel.cpu.TileLayout;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 
-/// Products (rules C and D): prepares activations, chooses the kernel of a type, and brings the results to their rows.
+/// Products (rules C and D): prepares activations, chooses the kernel of a type, and brings the results to their
+/// rows.
 final class VectorProducts {
     private VectorProducts() {}
 
@@ -28,7 +30,11 @@ final class VectorProducts {
                 shared.ints(blocks * Q8Kernel.STRIDE);
                 shared.floats(n * w.columns());
             }
-            case F32, F16, BF16 -> shared.floats(n * FloatRows.padded(w.columns()));
+            case F32, F16, BF16, F8_E4M3 -> shared.floats(n * FloatRows.padded(w.columns()));
+            default -> {
+                shared.ints(blocks * GroupKernel.STRIDE);
+                shared.floats(n * w.columns());
+            }
         }
     }
 
@@ -69,7 +75,15 @@ final class VectorProducts {
                         i * blocks * Q8Kernel.STRIDE,
                         scratch.shared().floats(0),
                         i * columns);
-            case F32, F16, BF16 -> throw new IllegalArgumentException(w.type() + " has no codes");
+            default ->
+                GroupKernel.prepare(
+                        q,
+                        dx,
+                        columns,
+                        xs,
+                        i * blocks * GroupKernel.STRIDE,
+                        scratch.shared().floats(0),
+                        i * columns);
         }
     }
 
@@ -77,6 +91,8 @@ final class VectorProducts {
     static void multiply(HostMatrix w, int n, Rows y, int from, int to, Scratch scratch) {
         if (w.type().integerCoded()) {
             multiplyTiles(w, n, y, from, to, scratch);
+        } else if (w.type() == ElementType.F8_E4M3) {
+            Float8Rows.multiply(w, n, y, from, to, scratch);
         } else if (n == 1 && w.columns() % 32 == 0) {
             multiplyRow(w, y, from, to, scratch);
         } else {
@@ -95,9 +111,9 @@ final class VectorProducts {
             while (i < n) {
                 int count = n - i >= 4 ? 4 : 1;
                 if (count == 4) {
-                    fourWithTile(w, tile, scratch.shared(), i, work);
+                    fourWithTile(w, tile, scratch, i, work);
                 } else {
-                    oneWithTile(w, tile, scratch.shared(), i, work);
+                    oneWithTile(w, tile, scratch, i, work);
                 }
                 for (int c = 0; c < count; c++) {
                     MemorySegment.copy(
@@ -109,19 +125,21 @@ final class VectorProducts {
     }
 
     /// Prepared row `i` with a tile.
-    private static void oneWithTile(HostMatrix w, MemorySegment tile, Scratch prepared, int i, float[] y) {
+    private static void oneWithTile(HostMatrix w, MemorySegment tile, Scratch scratch, int i, float[] y) {
+        Scratch prepared = scratch.shared();
         int blocks = w.columns() / 32;
         int[] xs = prepared.ints(0);
         switch (w.type()) {
             case Q4_0 -> Q4Kernel.one(tile, blocks, xs, i * blocks * Q4Kernel.STRIDE, y);
             case Q8_0 -> Q8Kernel.one(tile, blocks, xs, i * blocks * Q8Kernel.STRIDE, y);
             case Q6_K -> Q6Kernel.one(tile, blocks, xs, i * blocks * Q6Kernel.STRIDE, y);
-            case F32, F16, BF16 -> throw new IllegalArgumentException(w.type() + " has no tiles");
+            default -> groupsWithTile(w, tile, scratch, i, 1, y);
         }
     }
 
     /// Prepared rows `i` to `i + 3` with a tile.
-    private static void fourWithTile(HostMatrix w, MemorySegment tile, Scratch prepared, int i, float[] work) {
+    private static void fourWithTile(HostMatrix w, MemorySegment tile, Scratch scratch, int i, float[] work) {
+        Scratch prepared = scratch.shared();
         int blocks = w.columns() / 32;
         int[] xs = prepared.ints(0);
         switch (w.type()) {
@@ -137,8 +155,27 @@ final class VectorProducts {
                 int stride = blocks * Q6Kernel.STRIDE;
                 Q6Kernel.four(tile, blocks, xs, i * stride, stride, work);
             }
-            case F32, F16, BF16 -> throw new IllegalArgumentException(w.type() + " has no tiles");
+            default -> groupsWithTile(w, tile, scratch, i, 4, work);
         }
+    }
+
+    /// One or four prepared rows from `i` with a tile of a type without a kernel of its own.
+    private static void groupsWithTile(
+            HostMatrix w, MemorySegment tile, Scratch scratch, int i, int count, float[] work) {
+        int groups = w.columns() / 32;
+        Scratch prepared = scratch.shared();
+        MemorySegment bytes = Native.slice(scratch.memory(GroupKernel.GROUP_BYTES), 0, GroupKernel.GROUP_BYTES);
+        GroupKernel.multiply(
+                TileForm.of(w.type()),
+                tile,
+                groups,
+                prepared.ints(0),
+                i * groups * GroupKernel.STRIDE,
+                prepared.floats(0),
+                i * w.columns(),
+                count,
+                bytes,
+                work);
     }
 
     /// One activation row.
@@ -155,7 +192,7 @@ final class VectorProducts {
                 case F32 -> RowDots.f32(rows, count, columns, x, work, sums);
                 case BF16 -> RowDots.bf16(rows, count, columns, x, work, sums);
                 case F16 -> RowDots.f16(rows, count, columns, x, work, sums);
-                case Q4_0, Q8_0, Q6_K -> throw new IllegalArgumentException(w.type() + " has no float rows");
+                default -> throw new IllegalArgumentException(w.type() + " has no float rows");
             }
             MemorySegment.copy(sums, 0, HostBuffer.segment(y.buffer()), F32, VectorKernels.at(y, 0) + 4L * row, count);
         }

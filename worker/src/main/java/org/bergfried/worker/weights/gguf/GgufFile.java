@@ -148,7 +148,17 @@ public final class GgufFile implements TensorStore {
             case "BF16" -> ElementType.BF16;
             case "Q8_0" -> ElementType.Q8_0;
             case "Q4_0" -> ElementType.Q4_0;
+            case "Q4_1" -> ElementType.Q4_1;
+            case "Q5_0" -> ElementType.Q5_0;
+            case "Q5_1" -> ElementType.Q5_1;
+            case "Q2_K" -> ElementType.Q2_K;
+            case "Q3_K" -> ElementType.Q3_K;
+            case "Q4_K" -> ElementType.Q4_K;
+            case "Q5_K" -> ElementType.Q5_K;
             case "Q6_K" -> ElementType.Q6_K;
+            case "IQ4_NL" -> ElementType.IQ4_NL;
+            case "IQ4_XS" -> ElementType.IQ4_XS;
+            case "MXFP4" -> ElementType.MXFP4;
             default -> null;
         };
     }
