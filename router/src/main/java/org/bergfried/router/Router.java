@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigLoader;
+import org.bergfried.contract.ProcessMain;
 import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.tls.Channels;
 import org.bergfried.router.admit.Admission;
@@ -32,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// One router: its doors open at once, and it serves as soon as it has joined a cluster.
-public final class Router implements AutoCloseable {
+public final class Router implements ProcessMain.Service {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
     private static final Duration DOOR_TIMEOUT = Duration.ofSeconds(2);
 
@@ -104,6 +105,7 @@ public final class Router implements AutoCloseable {
     /// Takes nothing new and waits for the answers that run.
     ///
     /// @param longest what they may take.
+    @Override
     public synchronized void drain(Duration longest) throws InterruptedException {
         gate.drain();
         grpc.setServing(false);

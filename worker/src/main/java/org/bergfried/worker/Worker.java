@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ProcessMain;
 import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.Placement;
@@ -50,7 +51,7 @@ import org.slf4j.LoggerFactory;
 
 /// One worker: it listens at once, loads its model while it joins the cluster, and serves as soon as it has drawn a
 /// first token.
-public final class Worker implements AutoCloseable {
+public final class Worker implements ProcessMain.Service {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
     private final WorkerConfig config;
@@ -138,6 +139,7 @@ public final class Worker implements AutoCloseable {
     /// Takes nothing new and waits for the sequences that run.
     ///
     /// @param longest what they may take.
+    @Override
     public void drain(Duration longest) throws InterruptedException {
         draining = true;
         grpc.ends();
