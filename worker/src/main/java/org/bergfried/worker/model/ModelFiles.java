@@ -34,6 +34,11 @@ record ModelFiles(Form form, Path path) {
         if (ggufs.size() > 1) {
             throw Refusals.unsupported(path, "has " + ggufs.size() + " .gguf files; give one of them");
         }
+        if (ggufs.isEmpty() && !Files.exists(path.resolve("config.json"))) {
+            throw new ClusterException(
+                    ErrorReason.MODEL_NOT_FOUND,
+                    path + ": neither config.json nor safetensors nor a .gguf file is in the directory");
+        }
         return ggufs.isEmpty() ? new ModelFiles(Form.SAFETENSORS, path) : new ModelFiles(Form.GGUF, ggufs.getFirst());
     }
 

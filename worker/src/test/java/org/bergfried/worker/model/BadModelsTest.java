@@ -115,7 +115,7 @@ class BadModelsTest {
     void saysWhatIsMissingInADirectory() throws IOException {
         refused(directory.resolve("nothing"), ErrorReason.MODEL_NOT_FOUND, "no model directory");
         Path empty = Files.createDirectory(directory.resolve("empty"));
-        refused(empty, ErrorReason.WEIGHTS_CORRUPT, "config.json: cannot be read");
+        refused(empty, ErrorReason.MODEL_NOT_FOUND, "neither config.json nor safetensors");
         Files.write(empty.resolve("a.gguf"), new byte[0]);
         Files.write(empty.resolve("b.gguf"), new byte[0]);
         refused(empty, ErrorReason.MODEL_UNSUPPORTED, "has 2 .gguf files; give one of them");

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.bergfried.worker.Golden;
 import org.bergfried.worker.kvcache.SequenceMemory;
 import org.bergfried.worker.trunk.Step.Logits;
 import org.bergfried.worker.trunk.Step.Slice;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.bergfried.worker.Golden;
 import org.bergfried.worker.kvcache.SequenceMemory;
 import org.bergfried.worker.trunk.Step.Logits;
 import org.bergfried.worker.trunk.Step.Slice;

@@ -4,6 +4,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.bergfried.worker.Golden;
 import org.bergfried.worker.dispatch.LocalExperts;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.choice.Backends;
