@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Asks processes whether they can produce a token.
-final class Readiness implements AutoCloseable {
+final class HealthClient implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final HttpClient client = HttpClient.newBuilder()

@@ -58,10 +58,10 @@ final class LocalCluster {
         long begin = surroundings.clock().nanoTime();
         Map<String, ClusterState.Member> waiting = new LinkedHashMap<>();
         state.processes().forEach(member -> waiting.put(member.id(), member));
-        try (var readiness = new Readiness()) {
+        try (var health = new HealthClient()) {
             while (!waiting.isEmpty()) {
                 Duration elapsed = Duration.ofNanos(surroundings.clock().nanoTime() - begin);
-                var answers = readiness.ready(state);
+                var answers = health.ready(state);
                 for (ClusterState.Member member : List.copyOf(waiting.values())) {
                     if (Boolean.TRUE.equals(answers.get(member.id()))) {
                         waiting.remove(member.id());

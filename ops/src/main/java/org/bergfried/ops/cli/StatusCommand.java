@@ -38,8 +38,8 @@ final class StatusCommand implements Callable<Integer> {
             throw new CommandFailure("nothing was started from " + directory + "; start with `bergfried quickstart`");
         }
         Map<String, Boolean> ready;
-        try (var readiness = new Readiness()) {
-            ready = readiness.ready(state);
+        try (var health = new HealthClient()) {
+            ready = health.ready(state);
         }
         if (json) {
             surroundings.out().println(JsonMapper.shared().writeValueAsString(answer(state, ready)));
