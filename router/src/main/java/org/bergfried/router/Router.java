@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
+import javax.net.ssl.X509KeyManager;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ConfigLoader;
 import org.bergfried.contract.ProcessMain;
@@ -64,7 +66,8 @@ public final class Router implements ProcessMain.Service {
         var callers = new Callers(config.keysFile().map(Router::keys));
         channels = new Channels(config.tls(), config.keepAlive());
         engines = new EngineChannels(channels);
-        http = new HttpDoor(config.http(), config.httpTls(), callers, gate, meters, registry::scrape);
+        var keys = config.isHttpEncrypted() ? channels.keys() : Optional.<X509KeyManager>empty();
+        http = new HttpDoor(config.http(), keys, callers, gate, meters, registry::scrape);
         grpc = new GrpcDoor(config.grpc(), channels, callers, gate, meters);
         LOG.info(
                 "Listening: HTTP on {}:{}, gRPC on {}:{}",

@@ -69,9 +69,9 @@ public record RouterConfig(
         return Require.present("drain", drain);
     }
 
-    /// The certificate of the HTTP door: none on loopback.
-    Optional<TlsConfig> httpTls() {
-        return isLoopback(http.host()) ? Optional.empty() : tls;
+    /// Whether the HTTP door shows the certificate: not on loopback.
+    boolean isHttpEncrypted() {
+        return !isLoopback(http.host());
     }
 
     private static void requireLocked(String key, String host, Optional<Path> keysFile, Optional<TlsConfig> tls) {

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.X509KeyManager;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.Limits;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,12 @@ public final class Channels implements AutoCloseable {
                         return next.startCall(call, headers);
                     }
                 });
+    }
+
+    /// Key and certificate for servers that are not built here, such as the HTTP door: always what was read last; empty
+    /// for plaintext.
+    public Optional<X509KeyManager> keys() {
+        return Optional.ofNullable(identity).map(Identity::keys);
     }
 
     /// Reads the files of the identity again now.

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
+import javax.net.ssl.X509KeyManager;
 import org.bergfried.contract.ConfigException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +54,10 @@ final class Identity {
         } catch (IOException | GeneralSecurityException | RuntimeException unusable) {
             LOG.warn("Keeping the identity in use: {}", refusal(unusable).getMessage());
         }
+    }
+
+    X509KeyManager keys() {
+        return keyManager;
     }
 
     ChannelCredentials client() {

@@ -6,7 +6,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.KeyCertOptions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -17,11 +17,11 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import javax.net.ssl.X509KeyManager;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
-import org.bergfried.contract.tls.TlsConfig;
 import org.bergfried.router.api.InferenceGate;
 import org.bergfried.router.api.ServedModel;
 import org.bergfried.router.auth.Caller;
@@ -50,12 +50,12 @@ public final class HttpDoor implements AutoCloseable {
 
     /// Listens.
     ///
-    /// @param tls the certificate to show; empty for plaintext.
+    /// @param keys the certificate to show, which may change; empty for plaintext.
     /// @param scrape gives the meters in Prometheus' text form.
     /// @throws ConfigException if the address cannot be had.
     public HttpDoor(
             HttpConfig config,
-            Optional<TlsConfig> tls,
+            Optional<X509KeyManager> keys,
             Callers callers,
             InferenceGate gate,
             RouterMeters meters,
@@ -68,7 +68,7 @@ public final class HttpDoor implements AutoCloseable {
         this.completions = new CompletionHandler(gate, config.commentInterval());
         this.vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1).setInternalBlockingPoolSize(2));
         this.connections = new Connections(vertx, config.connectionsMax(), config.idleTimeout());
-        this.server = vertx.createHttpServer(options(config, tls))
+        this.server = vertx.createHttpServer(options(config, keys))
                 .connectionHandler(connections::opened)
                 .requestHandler(this::accept);
         listen();
@@ -123,7 +123,7 @@ public final class HttpDoor implements AutoCloseable {
         }
     }
 
-    private static HttpServerOptions options(HttpConfig config, Optional<TlsConfig> tls) {
+    private static HttpServerOptions options(HttpConfig config, Optional<X509KeyManager> keys) {
         var options = new HttpServerOptions()
                 .setHost(config.host())
                 .setPort(config.port())
@@ -134,10 +134,7 @@ public final class HttpDoor implements AutoCloseable {
                 .setUseAlpn(false)
                 .setHandle100ContinueAutomatically(true)
                 .setTcpNoDelay(true);
-        tls.ifPresent(files -> options.setSsl(true)
-                .setKeyCertOptions(new PemKeyCertOptions()
-                        .setCertPath(files.certificate().toString())
-                        .setKeyPath(files.privateKey().toString())));
+        keys.ifPresent(manager -> options.setSsl(true).setKeyCertOptions(KeyCertOptions.wrap(manager)));
         return options;
     }
 
