@@ -2,6 +2,8 @@ package org.bergfried.worker.kernel;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import org.bergfried.worker.kernel.check.Host;
+import org.bergfried.worker.kernel.check.SplitMix;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.bergfried.worker.kernel.check.Conformance;
+import org.bergfried.worker.kernel.check.RaggedProducts;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.Kernels;
 import org.bergfried.worker.kernel.foreign.NativeKernels;
 import org.bergfried.worker.kernel.foreign.NativeLibrary;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.kernel.vector.VectorKernels;
+import org.bergfried.worker.tensor.ElementType;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -42,6 +45,15 @@ final class BackendConformanceTest {
         try (Backend oracle = CpuBackend.alone(new ScalarKernels(), 1);
                 Backend candidate = CpuBackend.alone(kernels.get(), threads)) {
             assertEquals(List.of(), Conformance.differences(oracle, candidate, SEEDS));
+        }
+    }
+
+    @ParameterizedTest(name = "{0} on {1} threads")
+    @MethodSource("candidates")
+    void equalsTheScalarBackendAtRaggedSizes(Supplier<Kernels> kernels, int threads) {
+        try (Backend oracle = CpuBackend.alone(new ScalarKernels(), 1);
+                Backend candidate = CpuBackend.alone(kernels.get(), threads)) {
+            assertEquals(List.of(), RaggedProducts.differences(oracle, candidate, List.of(ElementType.values())));
         }
     }
 

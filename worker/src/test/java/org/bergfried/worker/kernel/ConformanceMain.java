@@ -1,6 +1,7 @@
 package org.bergfried.worker.kernel;
 
 import java.util.List;
+import org.bergfried.worker.kernel.check.Conformance;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.foreign.NativeKernels;
 import org.bergfried.worker.kernel.foreign.NativeLibrary;

@@ -7,6 +7,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.bergfried.worker.kernel.check.Host;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;

@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.bergfried.worker.kernel.check.Host;
+import org.bergfried.worker.kernel.check.SplitMix;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.kernel.scalar.ScalarMath;
 import org.bergfried.worker.tensor.Buffer;

@@ -10,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.worker.kernel.check.Host;
+import org.bergfried.worker.kernel.check.SplitMix;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;

@@ -1,11 +1,12 @@
-package org.bergfried.worker.kernel;
+package org.bergfried.worker.kernel.check;
 
-/// The generator of test data, the same as in `reference.c`.
-final class SplitMix {
+/// The generator of the data that backends are compared on, the same as in `reference.c` of the tests.
+public final class SplitMix {
     private final long seed;
     private long state;
 
-    SplitMix(long seed) {
+    /// The sequence of a seed.
+    public SplitMix(long seed) {
         this.seed = seed;
         state = seed;
     }
@@ -15,7 +16,8 @@ final class SplitMix {
         return seed;
     }
 
-    long draw() {
+    /// 64 bits.
+    public long draw() {
         state += 0x9E3779B97F4A7C15L;
         long z = state;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
@@ -24,17 +26,18 @@ final class SplitMix {
     }
 
     /// From 0 to `bound - 1`.
-    int below(int bound) {
+    public int below(int bound) {
         return (int) Long.remainderUnsigned(draw(), bound);
     }
 
     /// A float in [-1, 1) times a power of two between 2^-8 and 2^7.
-    float number() {
+    public float number() {
         float v = (int) (draw() >>> 32) * 0x1p-31f;
         return v * Math.scalb(1f, below(16) - 8);
     }
 
-    float[] numbers(int n) {
+    /// `n` of them.
+    public float[] numbers(int n) {
         var x = new float[n];
         for (int i = 0; i < n; i++) {
             x[i] = number();

@@ -1,4 +1,4 @@
-package org.bergfried.worker.kernel;
+package org.bergfried.worker.kernel.check;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -6,6 +6,13 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.bergfried.worker.kernel.AttentionShape;
+import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.CacheView;
+import org.bergfried.worker.kernel.GateShape;
+import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.kernel.Product;
+import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
@@ -14,7 +21,7 @@ import org.bergfried.worker.tensor.StoredTensor;
 
 /// One suite for every backend: each operation on generated shapes and data, compared with another backend's results
 /// bit for bit (any NaN equals any NaN).
-final class Conformance {
+public final class Conformance {
     /// Runs an operation on a backend; what it draws depends on the generator alone. Returns its results as bits.
     private interface Case {
         Object[] run(Backend backend, SplitMix random);
@@ -49,7 +56,7 @@ final class Conformance {
     private Conformance() {}
 
     /// Where the candidate differs from the oracle: one line for each operation and seed.
-    static List<String> differences(Backend oracle, Backend candidate, int seeds) {
+    public static List<String> differences(Backend oracle, Backend candidate, int seeds) {
         var differences = new ArrayList<String>();
         CASES.forEach((name, operation) -> {
             for (int seed = 0; seed < seeds; seed++) {
@@ -321,7 +328,7 @@ final class Conformance {
     }
 
     /// Plain numbers, or tiny ones, or numbers among which are zeros and subnormals, huge ones, or NaN and infinity.
-    private static float[] data(SplitMix random, int count) {
+    static float[] data(SplitMix random, int count) {
         float[][] spices = {
             {},
             {0f, -0f, 1e-40f, -Float.MIN_VALUE, 1e-31f},
@@ -342,7 +349,7 @@ final class Conformance {
     }
 
     /// Any finite bits for 16-bit floats, finite data for float32, any codes with any finite scales otherwise.
-    private static StoredTensor weights(SplitMix random, ElementType type, int rows, int columns) {
+    static StoredTensor weights(SplitMix random, ElementType type, int rows, int columns) {
         var bytes = new byte[(int) (rows * type.rowBytes(columns))];
         if (type == ElementType.F32) {
             float[] values = data(random, rows * columns);

@@ -1,72 +1,82 @@
-package org.bergfried.worker.kernel;
+package org.bergfried.worker.kernel.check;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
 
-/// Moves arrays to and from a backend in tests.
-final class Host {
+/// Moves arrays to and from a backend.
+public final class Host {
     private Host() {}
 
-    static Buffer floats(Backend backend, float... values) {
+    /// A buffer of these numbers.
+    public static Buffer floats(Backend backend, float... values) {
         Buffer buffer = backend.allocate(Math.max(4, values.length * 4L));
         backend.write(MemorySegment.ofArray(values), buffer, 0);
         return buffer;
     }
 
-    static Buffer ints(Backend backend, int... values) {
+    /// A buffer of these numbers.
+    public static Buffer ints(Backend backend, int... values) {
         Buffer buffer = backend.allocate(Math.max(4, values.length * 4L));
         backend.write(MemorySegment.ofArray(values), buffer, 0);
         return buffer;
     }
 
-    static Buffer longs(Backend backend, long... values) {
+    /// A buffer of these numbers.
+    public static Buffer longs(Backend backend, long... values) {
         Buffer buffer = backend.allocate(Math.max(8, values.length * 8L));
         backend.write(MemorySegment.ofArray(values), buffer, 0);
         return buffer;
     }
 
-    static Rows rows(Backend backend, int columns, float... values) {
+    /// Rows without gaps.
+    public static Rows rows(Backend backend, int columns, float... values) {
         return Rows.of(floats(backend, values), columns);
     }
 
-    static float[] floats(Backend backend, Buffer buffer) {
+    /// What a buffer holds.
+    public static float[] floats(Backend backend, Buffer buffer) {
         var values = new float[(int) (buffer.byteSize() / 4)];
         backend.read(buffer, 0, MemorySegment.ofArray(values));
         return values;
     }
 
-    static int[] ints(Backend backend, Buffer buffer) {
+    /// What a buffer holds.
+    public static int[] ints(Backend backend, Buffer buffer) {
         var values = new int[(int) (buffer.byteSize() / 4)];
         backend.read(buffer, 0, MemorySegment.ofArray(values));
         return values;
     }
 
-    static long[] longs(Backend backend, Buffer buffer) {
+    /// What a buffer holds.
+    public static long[] longs(Backend backend, Buffer buffer) {
         var values = new long[(int) (buffer.byteSize() / 8)];
         backend.read(buffer, 0, MemorySegment.ofArray(values));
         return values;
     }
 
-    static byte[] bytes(Backend backend, Buffer buffer) {
+    /// What a buffer holds.
+    public static byte[] bytes(Backend backend, Buffer buffer) {
         var values = new byte[(int) buffer.byteSize()];
         backend.read(buffer, 0, MemorySegment.ofArray(values));
         return values;
     }
 
     /// A float32 tensor.
-    static StoredTensor tensor(int rows, int columns, float... values) {
+    public static StoredTensor tensor(int rows, int columns, float... values) {
         MemorySegment bytes = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, values);
         return new StoredTensor("w", ElementType.F32, List.of(rows, columns), bytes);
     }
 
-    static StoredTensor tensor(ElementType type, int rows, int columns, byte... bytes) {
+    /// A tensor of these bytes.
+    public static StoredTensor tensor(ElementType type, int rows, int columns, byte... bytes) {
         MemorySegment segment = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
         return new StoredTensor("w", type, List.of(rows, columns), segment, scales(type, rows, columns));
     }
@@ -84,7 +94,7 @@ final class Host {
     }
 
     /// Where the 16-bit scales of a block lie: the offsets of their first bytes.
-    static int[] scaleOffsets(ElementType type) {
+    public static int[] scaleOffsets(ElementType type) {
         return switch (type) {
             case F32, F8_E4M3, MXFP4 -> new int[0];
             case F16, BF16, Q8_0, Q4_0, Q5_0, IQ4_NL, IQ4_XS, INT4 -> new int[] {0};
@@ -96,7 +106,7 @@ final class Host {
     }
 
     /// Random codes; f16 scales of both signs, about 2^-12 to 2^3 in size. The same bytes as in `reference.c`.
-    static StoredTensor coded(SplitMix random, ElementType type, int rows, int columns) {
+    public static StoredTensor coded(SplitMix random, ElementType type, int rows, int columns) {
         int size = type.blockBytes();
         int[] scalesAt = scaleOffsets(type);
         var bytes = new byte[(int) (rows * type.rowBytes(columns))];
@@ -115,7 +125,7 @@ final class Host {
     }
 
     /// The bits of floats with one bit pattern for every NaN.
-    static int[] bits(float... values) {
+    public static int[] bits(float... values) {
         var bits = new int[values.length];
         for (int i = 0; i < bits.length; i++) {
             bits[i] = Float.floatToIntBits(values[i]);
