@@ -21,6 +21,7 @@ import org.bergfried.contract.tensor.HelloFrame;
 import org.bergfried.contract.tls.Address;
 import org.bergfried.contract.tls.Channels;
 import org.bergfried.worker.api.EngineGrpc;
+import org.bergfried.worker.api.ExpertLoads;
 import org.bergfried.worker.api.ExpertService;
 import org.bergfried.worker.api.ModelCards;
 import org.bergfried.worker.api.WorkerGrpc;
@@ -254,7 +255,8 @@ public final class Worker implements ProcessMain.Service {
             meters.batch(batcher::load);
             var card = ModelCards.of(
                     opened, config.model().servedName(), made.plan().context());
-            grpc.add(new EngineGrpc(card, batcher, this::placementEpoch, clock).bindService());
+            var load = new ExpertLoads(startNumber, trunk.get().load());
+            grpc.add(new EngineGrpc(card, batcher, this::placementEpoch, load, clock).bindService());
             readiness = new Readiness(batcher, clock, this::become);
         } else {
             expertsReady = true;

@@ -4,12 +4,15 @@ import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.rpc.Statuses;
 import org.bergfried.proto.engine.v1.EngineServiceGrpc;
 import org.bergfried.proto.engine.v1.GenerateRequest;
 import org.bergfried.proto.engine.v1.GenerateResponse;
+import org.bergfried.proto.engine.v1.GetExpertLoadRequest;
+import org.bergfried.proto.engine.v1.GetExpertLoadResponse;
 import org.bergfried.proto.engine.v1.GetLoadRequest;
 import org.bergfried.proto.engine.v1.GetLoadResponse;
 import org.bergfried.proto.engine.v1.GetModelCardRequest;
@@ -26,19 +29,27 @@ public final class EngineGrpc extends EngineServiceGrpc.EngineServiceImplBase {
     private final Batcher batcher;
     private final ByteString card;
     private final LongSupplier placementEpoch;
+    private final Supplier<GetExpertLoadResponse> expertLoad;
 
     /// Makes the service.
     ///
     /// @param card           the model card, serialised once.
     /// @param batcher        runs the sequences.
     /// @param placementEpoch the highest epoch that this worker has seen.
+    /// @param expertLoad     the rows of each expert now; see [ExpertLoads].
     /// @param clock          for deadlines, the batcher's own.
-    public EngineGrpc(ModelCard card, Batcher batcher, LongSupplier placementEpoch, Clock clock) {
+    public EngineGrpc(
+            ModelCard card,
+            Batcher batcher,
+            LongSupplier placementEpoch,
+            Supplier<GetExpertLoadResponse> expertLoad,
+            Clock clock) {
         var identity = new GenerateRequests.Identity(card.getDigest(), card.getNumericsId(), card.getVocabularySize());
         requests = new GenerateRequests(identity, clock);
         this.batcher = batcher;
         this.card = card.toByteString();
         this.placementEpoch = placementEpoch;
+        this.expertLoad = expertLoad;
     }
 
     @Override
@@ -67,6 +78,12 @@ public final class EngineGrpc extends EngineServiceGrpc.EngineServiceImplBase {
                 .setPagesFree(load.pagesFree())
                 .setPlacementEpoch(placementEpoch.getAsLong())
                 .build());
+        observer.onCompleted();
+    }
+
+    @Override
+    public void getExpertLoad(GetExpertLoadRequest request, StreamObserver<GetExpertLoadResponse> observer) {
+        observer.onNext(expertLoad.get());
         observer.onCompleted();
     }
 

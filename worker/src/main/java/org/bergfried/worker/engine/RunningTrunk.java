@@ -4,7 +4,10 @@ import org.bergfried.contract.Clock;
 import org.bergfried.worker.batch.BatchLimits;
 import org.bergfried.worker.batch.Batcher;
 import org.bergfried.worker.batch.Pages;
+import org.bergfried.worker.dispatch.CountedDispatcher;
 import org.bergfried.worker.dispatch.Dispatcher;
+import org.bergfried.worker.dispatch.ExpertLoad;
+import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.kvcache.KvCache;
@@ -18,6 +21,7 @@ public final class RunningTrunk implements AutoCloseable {
 
     private final Backend backend;
     private final KvCache cache;
+    private final ExpertLoad load;
     private final Dispatcher dispatcher;
     private final Trunk trunk;
     private final Batcher batcher;
@@ -52,10 +56,11 @@ public final class RunningTrunk implements AutoCloseable {
             Dispatcher dispatcher,
             Clock clock,
             Thread.UncaughtExceptionHandler onBug) {
-        this.dispatcher = dispatcher;
+        load = new ExpertLoad(ExpertStore.facts(model.spec()));
+        this.dispatcher = new CountedDispatcher(dispatcher, load);
         this.backend = backend;
         cache = Trunk.cache(backend, model.spec(), plan.cachePages());
-        trunk = new Trunk(backend, model, cache, dispatcher, MemoryPlan.capacity(settings, plan.context()));
+        trunk = new Trunk(backend, model, cache, this.dispatcher, MemoryPlan.capacity(settings, plan.context()));
         var limits = new BatchLimits(
                 plan.context(),
                 settings.prefillChunk(),
@@ -73,6 +78,11 @@ public final class RunningTrunk implements AutoCloseable {
     /// Where sequences go in.
     public Batcher batcher() {
         return batcher;
+    }
+
+    /// Rows of each expert since the start.
+    public ExpertLoad load() {
+        return load;
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.proto.engine.v1.EngineServiceGrpc;
 import org.bergfried.proto.engine.v1.GenerateRequest;
 import org.bergfried.proto.engine.v1.GenerateResponse;
+import org.bergfried.proto.engine.v1.GetExpertLoadResponse;
 import org.bergfried.proto.engine.v1.ModelCard;
 import org.bergfried.worker.batch.Batcher;
 
@@ -36,7 +37,8 @@ final class EngineOnLoopback implements AutoCloseable {
         this.batcher = batcher;
         try {
             server = channels.server("127.0.0.1", 0, true, Channels.Execution.VIRTUAL_THREADS)
-                    .addService(new EngineGrpc(card, batcher, () -> 7, clock))
+                    .addService(
+                            new EngineGrpc(card, batcher, () -> 7, GetExpertLoadResponse::getDefaultInstance, clock))
                     .build()
                     .start();
         } catch (IOException refused) {

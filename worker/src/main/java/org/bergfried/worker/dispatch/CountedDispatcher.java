@@ -1,0 +1,37 @@
+package org.bergfried.worker.dispatch;
+
+import java.lang.foreign.MemorySegment;
+
+/// Counts the rows of each expert before another dispatcher sends them; what is sent again after a failure is counted
+/// once.
+public final class CountedDispatcher implements Dispatcher {
+    private final Dispatcher sender;
+    private final ExpertLoad load;
+
+    /// @param sender closed with this.
+    public CountedDispatcher(Dispatcher sender, ExpertLoad load) {
+        this.sender = sender;
+        this.load = load;
+    }
+
+    @Override
+    public void beginStep(long step) {
+        sender.beginStep(step);
+    }
+
+    @Override
+    public void dispatch(Assignment assignment) {
+        load.count(assignment.layer(), assignment.ids(), assignment.n() * assignment.chosen());
+        sender.dispatch(assignment);
+    }
+
+    @Override
+    public void combine(MemorySegment sums, MemorySegment poisoned) {
+        sender.combine(sums, poisoned);
+    }
+
+    @Override
+    public void close() {
+        sender.close();
+    }
+}
