@@ -131,6 +131,42 @@ final class HazelcastClusterTest extends ClusterContract {
         }
     }
 
+    /// As when pods start together and the name service knows only each one's own address for a while.
+    @Test
+    void clustersOfOneMergeWhenTheyHearOfEachOther() throws Exception {
+        List<Integer> ports = freePorts(2);
+        InetAddress[] loopback = {InetAddress.ofLiteral("127.0.0.1")};
+        InetAddress[] nobody = {};
+        var known = new AtomicBoolean();
+        HazelcastSeeds.Names names = name -> known.get() ? loopback : nobody;
+        List<String> seeds =
+                ports.stream().map(port -> "members.example:" + port).toList();
+        var first = config("merged-" + ports.get(0), "127.0.0.1", ports.get(0), seeds);
+        var second = config("merged-" + ports.get(0), "127.0.0.1", ports.get(1), seeds);
+        try (var router = HazelcastCluster.start(first, MemberRole.ROUTER, SEALER, CLOCK, names);
+                var worker = HazelcastCluster.start(second, MemberRole.WORKER, SEALER, CLOCK, names)) {
+            assertEquals(0, worker.livingRouters());
+            worker.directory().announce(Samples.worker("w9", 1));
+            assertEquals(List.of(), ids(router));
+            String id = newId();
+            router.generations()
+                    .put(Samples.generation(id))
+                    .toCompletableFuture()
+                    .get(5, TimeUnit.SECONDS);
+            known.set(true);
+            awaitMerge(() -> worker.livingRouters() == 1 && ids(router).equals(List.of("w9")));
+            assertTrue(worker.generations().read(id).isPresent());
+        }
+    }
+
+    private static void awaitMerge(BooleanSupplier merged) {
+        long deadline = CLOCK.nanoTime() + Duration.ofSeconds(40).toNanos();
+        while (!merged.getAsBoolean()) {
+            assertTrue(CLOCK.nanoTime() < deadline, "the clusters have merged");
+            LockSupport.parkNanos(20_000_000);
+        }
+    }
+
     @Test
     void namesAreLookedUpAgainAndUnknownOnesLeftOut() throws Exception {
         InetAddress[] address = {InetAddress.ofLiteral("192.0.2.1")};
