@@ -165,12 +165,12 @@ class BadModelsTest {
                 new GgufBytes()
                         .text("general.architecture", "llama")
                         .text("tokenizer.ggml.model", "gpt2")
-                        .text("tokenizer.ggml.pre", "tekken")
+                        .text("tokenizer.ggml.pre", "unheard-of")
                         .texts("tokenizer.ggml.tokens", List.of("a"))
                         .bytes());
         ClusterException refusal = assertThrows(ClusterException.class, () -> ModelTexts.open(file));
         assertEquals(ErrorReason.MODEL_UNSUPPORTED, refusal.reason());
-        assertTrue(refusal.text().contains("tokenizer.ggml.pre = tekken is not understood"), refusal.text());
+        assertTrue(refusal.text().contains("tokenizer.ggml.pre = unheard-of is not understood"), refusal.text());
     }
 
     private static GgufBytes llama() {
