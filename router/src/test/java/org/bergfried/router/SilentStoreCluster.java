@@ -8,6 +8,7 @@ import org.bergfried.contract.cluster.Directory;
 import org.bergfried.contract.cluster.GenerationRecord;
 import org.bergfried.contract.cluster.GenerationStore;
 import org.bergfried.contract.cluster.PlacementBoard;
+import org.bergfried.contract.cluster.RuleBoard;
 import org.bergfried.contract.cluster.StoredGeneration;
 import org.bergfried.contract.cluster.TokenIds;
 
@@ -21,6 +22,11 @@ record SilentStoreCluster(Cluster cluster) implements Cluster {
     @Override
     public PlacementBoard placements() {
         return cluster.placements();
+    }
+
+    @Override
+    public RuleBoard rules() {
+        return cluster.rules();
     }
 
     @Override

@@ -10,6 +10,9 @@ public interface Cluster extends AutoCloseable {
     /// Where experts are placed.
     PlacementBoard placements();
 
+    /// What operators have said about placement.
+    RuleBoard rules();
+
     /// Which generations can be resumed.
     GenerationStore generations();
 

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// The placement board over a shared map: the key is the model, the version is the epoch.
 final class HazelcastBoard implements PlacementBoard {
@@ -25,6 +26,17 @@ final class HazelcastBoard implements PlacementBoard {
 
     @Override
     public boolean publish(Placement placement) {
+        return publish(placement, placement::supersedes);
+    }
+
+    @Override
+    public boolean publish(Placement placement, Optional<Placement> previous) {
+        Predicate<Placement> isPrevious = known ->
+                placement.supersedes(known) && previous.map(known::isSamePlan).orElse(false);
+        return publish(placement, isPrevious);
+    }
+
+    private boolean publish(Placement placement, Predicate<Placement> replaces) {
         byte[] encoded = RecordCodec.encode(placement);
         String key = placement.modelDigest();
         while (true) {
@@ -34,7 +46,7 @@ final class HazelcastBoard implements PlacementBoard {
                 written = map.putIfAbsent(key, placement.epoch(), encoded);
             } else {
                 Placement known = RecordCodec.decodePlacement(stored.get().plain());
-                if (!placement.supersedes(known)) {
+                if (!replaces.test(known)) {
                     see(known);
                     return placement.equals(known);
                 }

@@ -15,6 +15,7 @@ public final class HazelcastCluster implements Cluster {
     private final HazelcastInstance instance;
     private final HazelcastDirectory directory;
     private final HazelcastBoard board;
+    private final HazelcastRules rules;
     private final HazelcastStore store;
 
     private HazelcastCluster(HazelcastInstance instance, ClusterConfig config, Sealer sealer, Clock clock) {
@@ -22,6 +23,7 @@ public final class HazelcastCluster implements Cluster {
         this.directory =
                 new HazelcastDirectory(instance, sealed(HazelcastSettings.WORKERS, sealer), clock, config.lease());
         this.board = new HazelcastBoard(sealed(HazelcastSettings.PLACEMENTS, sealer));
+        this.rules = new HazelcastRules(sealed(HazelcastSettings.RULES, sealer));
         this.store = new HazelcastStore(
                 sealed(HazelcastSettings.GENERATIONS, sealer), sealed(HazelcastSettings.TOKEN_LOGS, sealer));
     }
@@ -55,6 +57,11 @@ public final class HazelcastCluster implements Cluster {
     @Override
     public PlacementBoard placements() {
         return board;
+    }
+
+    @Override
+    public RuleBoard rules() {
+        return rules;
     }
 
     @Override

@@ -8,7 +8,8 @@ import org.bergfried.contract.seal.Sealer;
 import org.jspecify.annotations.Nullable;
 
 /// After two parts of a cluster have found each other: of two values of a key, the one with the higher version
-/// stays. The version is the epoch of a placement, the length of a log segment, the start number of a worker. It
+/// stays. The version is the epoch of a placement, the version of rules, the length of a log segment, the start number
+/// of a worker. It
 /// is compared without opening the seal; a forged one does no more harm than deleting the entry, which any member
 /// can do.
 public final class HazelcastMergePolicy implements SplitBrainMergePolicy<byte[], MergingValue<byte[]>, Object> {

@@ -18,6 +18,7 @@ import org.bergfried.contract.ConfigException;
 final class HazelcastSettings {
     static final String WORKERS = "workers";
     static final String PLACEMENTS = "placements";
+    static final String RULES = "placementrules";
     static final String GENERATIONS = "generations";
     static final String TOKEN_LOGS = "tokenlogs";
     static final String ROLE = "role";
@@ -39,7 +40,7 @@ final class HazelcastSettings {
         setTimes(config, cluster);
         setThreads(config);
         setNetwork(config.getNetworkConfig(), cluster, names);
-        for (String map : List.of(WORKERS, PLACEMENTS, GENERATIONS, TOKEN_LOGS)) {
+        for (String map : List.of(WORKERS, PLACEMENTS, RULES, GENERATIONS, TOKEN_LOGS)) {
             config.addMapConfig(new MapConfig(map)
                     .setBackupCount(1)
                     .setInMemoryFormat(InMemoryFormat.BINARY) // replace() compares byte[] by content only here

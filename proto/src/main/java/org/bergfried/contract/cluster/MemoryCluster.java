@@ -9,6 +9,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -49,6 +51,11 @@ public final class MemoryCluster implements Cluster {
     }
 
     @Override
+    public RuleBoard rules() {
+        return shared.rules;
+    }
+
+    @Override
     public GenerationStore generations() {
         return shared.store;
     }
@@ -69,6 +76,7 @@ public final class MemoryCluster implements Cluster {
         final Listeners<Integer> workerListeners = new Listeners<>();
         final Map<String, Announced> workers = new HashMap<>();
         final MemoryBoard board = new MemoryBoard();
+        final MemoryRules rules = new MemoryRules();
         final MemoryStore store;
         private final List<MemoryCluster> members = new ArrayList<>();
 
@@ -162,9 +170,21 @@ public final class MemoryCluster implements Cluster {
 
         @Override
         public boolean publish(Placement placement) {
+            return publish(placement, placement::supersedes);
+        }
+
+        @Override
+        public boolean publish(Placement placement, Optional<Placement> previous) {
+            return publish(
+                    placement,
+                    known -> placement.supersedes(known)
+                            && previous.map(known::isSamePlan).orElse(false));
+        }
+
+        private boolean publish(Placement placement, Predicate<Placement> replaces) {
             synchronized (placements) {
                 Placement known = placements.get(placement.modelDigest());
-                if (known != null && !placement.supersedes(known)) {
+                if (known != null && !replaces.test(known)) {
                     return placement.equals(known);
                 }
                 placements.put(placement.modelDigest(), placement);
@@ -175,6 +195,35 @@ public final class MemoryCluster implements Cluster {
 
         @Override
         public Registration onChange(Consumer<Placement> listener) {
+            return listeners.add(listener);
+        }
+    }
+
+    private static final class MemoryRules implements RuleBoard {
+        private final Listeners<PlacementRules> listeners = new Listeners<>();
+        private final Map<String, PlacementRules> rules = new HashMap<>();
+
+        @Override
+        public PlacementRules current(String modelDigest) {
+            synchronized (rules) {
+                return rules.getOrDefault(modelDigest, PlacementRules.none(modelDigest));
+            }
+        }
+
+        @Override
+        public PlacementRules change(String modelDigest, UnaryOperator<PlacementRules> change) {
+            PlacementRules next;
+            synchronized (rules) {
+                PlacementRules known = current(modelDigest);
+                next = change.apply(known).next(known.version() + 1);
+                rules.put(modelDigest, next);
+            }
+            listeners.call(next);
+            return next;
+        }
+
+        @Override
+        public Registration onChange(Consumer<PlacementRules> listener) {
             return listeners.add(listener);
         }
     }

@@ -93,6 +93,11 @@ public record Placement(
         return epoch > other.epoch;
     }
 
+    /// Whether another placement is of the same plan and epoch, and so is the same one.
+    public boolean isSamePlan(Placement other) {
+        return epoch == other.epoch && planId.equals(other.planId) && modelDigest.equals(other.modelDigest);
+    }
+
     @Override
     public String toString() {
         return "Placement[" + modelDigest + ", epoch " + epoch + ", plan " + planId + ", workers " + workerIds + "]";

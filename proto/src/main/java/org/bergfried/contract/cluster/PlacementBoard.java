@@ -17,6 +17,14 @@ public interface PlacementBoard {
     /// @throws org.bergfried.contract.ClusterException if no answer comes for seconds.
     boolean publish(Placement placement);
 
+    /// Publishes a placement that was made from another one: it wins only if that one is still the published one.
+    /// Epochs between the two may be left out. Publishing the same plan (epoch and planId) again is true.
+    ///
+    /// @param previous what it was made from; empty if there was none.
+    /// @return whether it is the published placement now.
+    /// @throws org.bergfried.contract.ClusterException if no answer comes for seconds.
+    boolean publish(Placement placement, Optional<Placement> previous);
+
     /// Calls with each placement that becomes current, on a thread of the cluster: it must be short and must not
     /// block. Epochs of a model only grow from call to call.
     Registration onChange(Consumer<Placement> listener);

@@ -3,6 +3,7 @@ package org.bergfried.contract.cluster;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.bergfried.contract.Limits;
@@ -103,6 +104,26 @@ final class RecordCodec {
         });
     }
 
+    static byte[] encode(PlacementRules rules) {
+        var writer =
+                new RecordWriter(RecordKind.RULES).text(rules.modelDigest()).i64(rules.version());
+        writePairs(writer, rules.pins());
+        writePairs(writer, rules.bans());
+        return writer.texts(rules.draining().stream().sorted().toList()).toBytes();
+    }
+
+    static PlacementRules decodeRules(byte[] bytes) {
+        return RecordReader.read(
+                RecordKind.RULES,
+                bytes,
+                reader -> new PlacementRules(
+                        reader.text(),
+                        reader.i64(),
+                        readPairs(reader),
+                        readPairs(reader),
+                        Set.copyOf(reader.texts(PlacementRules.ENTRIES_MAX))));
+    }
+
     static byte[] encode(GenerationRecord generation) {
         var sampling = generation.sampling();
         return new RecordWriter(RecordKind.GENERATION)
@@ -180,6 +201,22 @@ final class RecordCodec {
             layers.add(reader.u16());
         }
         return new PlacementFacts(layers, expertsPerLayer);
+    }
+
+    private static void writePairs(RecordWriter writer, Set<ExpertOnWorker> pairs) {
+        writer.u16(pairs.size());
+        for (ExpertOnWorker pair : pairs) {
+            writer.u16(pair.layer()).u16(pair.expert()).text(pair.workerId());
+        }
+    }
+
+    private static Set<ExpertOnWorker> readPairs(RecordReader reader) {
+        int count = reader.count(reader.u16(), PlacementRules.ENTRIES_MAX, 6);
+        Set<ExpertOnWorker> pairs = new HashSet<>();
+        for (int i = 0; i < count; i++) {
+            pairs.add(new ExpertOnWorker(reader.u16(), reader.u16(), reader.text()));
+        }
+        return pairs;
     }
 
     private static Set<Role> readRoles(RecordReader reader) {

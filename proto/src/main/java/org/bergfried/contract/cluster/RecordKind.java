@@ -7,7 +7,8 @@ enum RecordKind {
     PLACEMENT(2, 1, "placement"),
     GENERATION(3, 1, "generation record"),
     LOG_SEGMENT(4, 1, "segment of a token log"),
-    GENERATION_END(5, 1, "end of a generation");
+    GENERATION_END(5, 1, "end of a generation"),
+    RULES(6, 1, "placement rules");
 
     private final int code;
     private final int version;

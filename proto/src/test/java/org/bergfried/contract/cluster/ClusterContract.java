@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -87,6 +88,39 @@ abstract class ClusterContract {
         eventually(
                 "the first member sees the third",
                 () -> board.current(model).map(Placement::epoch).equals(Optional.of(3L)));
+    }
+
+    @Test
+    void aPlacementMadeFromAnotherWinsOnlyOverThatOne() {
+        String model = newId();
+        PlacementBoard board = router().placements();
+        Placement first = Samples.placementOf(model, 1, "p1", "w1");
+        Placement third = Samples.placementOf(model, 3, "p3", "w1", "w2");
+        assertTrue(board.publish(first, Optional.empty()), "nothing was there");
+        assertFalse(board.publish(third, Optional.empty()), "something is there by now");
+        assertTrue(board.publish(third, Optional.of(first)), "an epoch may be left out");
+        assertTrue(board.publish(third, Optional.of(first)), "the same again");
+        Placement late = Samples.placementOf(model, 4, "late", "w2");
+        assertFalse(worker().placements().publish(late, Optional.of(first)), "made from what is not there any more");
+        assertFalse(
+                board.publish(late, Optional.of(Samples.placementOf(model, 3, "other", "w1"))),
+                "made from another plan's placement");
+        assertTrue(worker().placements().publish(late, Optional.of(third)));
+    }
+
+    @Test
+    void rulesAreSeenByAllMembersAndNoChangeIsLost() {
+        String model = newId();
+        assertEquals(PlacementRules.none(model), router().rules().current(model));
+        var pin = new ExpertOnWorker(2, 5, "w1");
+        router().rules().change(model, rules -> rules.withPin(pin));
+        worker().rules().change(model, rules -> rules.withDraining("w2"));
+        var expected = new PlacementRules(model, 2, Set.of(pin), Set.of(), Set.of("w2"));
+        eventually("the router sees both", () -> router().rules().current(model).equals(expected));
+        eventually("the worker sees both", () -> worker().rules().current(model).equals(expected));
+        var unpinned =
+                router().rules().change(model, rules -> rules.withoutPin(pin).withBan(pin));
+        assertEquals(new PlacementRules(model, 3, Set.of(), Set.of(pin), Set.of("w2")), unpinned);
     }
 
     @Test

@@ -25,6 +25,7 @@ final class RecordCodecTest {
                     new Case(
                             RecordCodec.encode(new LogSegment(2, TokenIds.of(5, -1, 129_000))),
                             RecordCodec::decodeSegment),
+            "rules", new Case(RecordCodec.encode(Samples.rules()), RecordCodec::decodeRules),
             "end", new Case(RecordCodec.encodeEnd("tool_calls"), RecordCodec::decodeEnd));
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -38,6 +39,7 @@ final class RecordCodecTest {
         assertEquals(placement, RecordCodec.decodePlacement(RecordCodec.encode(placement)));
         GenerationRecord generation = Samples.generation("g1");
         assertEquals(generation, RecordCodec.decodeGeneration(RecordCodec.encode(generation)));
+        assertEquals(Samples.rules(), RecordCodec.decodeRules(RecordCodec.encode(Samples.rules())));
         var segment = new LogSegment(2, TokenIds.of(5, 0, 129_000));
         assertEquals(segment, RecordCodec.decodeSegment(RecordCodec.encode(segment)));
         assertEquals("stop", RecordCodec.decodeEnd(RecordCodec.encodeEnd("stop")));

@@ -38,6 +38,11 @@ final class Samples {
         return Placement.even(model, epoch, planId, List.of(workers), FACTS);
     }
 
+    static PlacementRules rules() {
+        var pins = Set.of(new ExpertOnWorker(1, 2, "w1"), new ExpertOnWorker(5, 0, "w2"));
+        return new PlacementRules(MODEL, 7, pins, Set.of(new ExpertOnWorker(2, 1, "w1")), Set.of("w3", "w4"));
+    }
+
     static GenerationRecord generation(String id) {
         return new GenerationRecord(
                 id,

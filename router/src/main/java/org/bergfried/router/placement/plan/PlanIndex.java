@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.jspecify.annotations.Nullable;

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.Comparator;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 
 /// Divides the memory of each worker among the layers: as many slots for each, and what is left over to the layers
 /// that have the fewest. Slots that are in use already stay where they are, as long as every layer has enough.

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.junit.jupiter.api.Test;
 

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.Placement;
 import org.junit.jupiter.api.Test;
 

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.contract.cluster.PlacementFacts;
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.Placement;
 
 /// Carries out a plan in mind, the slow and obvious way, and fails where a step would break something.
