@@ -17,6 +17,11 @@ import org.bergfried.contract.tls.Channels;
 import org.bergfried.router.admit.Admission;
 import org.bergfried.router.api.Inference;
 import org.bergfried.router.api.InferenceGate;
+import org.bergfried.router.api.admin.AdminGate;
+import org.bergfried.router.api.admin.Administration;
+import org.bergfried.router.api.admin.ClusterAdmin;
+import org.bergfried.router.api.admin.ClusterView;
+import org.bergfried.router.api.admin.PlacementAdmin;
 import org.bergfried.router.api.grpc.GrpcDoor;
 import org.bergfried.router.api.http.HttpDoor;
 import org.bergfried.router.auth.Callers;
@@ -25,7 +30,9 @@ import org.bergfried.router.client.EngineCalls;
 import org.bergfried.router.client.EngineChannels;
 import org.bergfried.router.client.EngineProbe;
 import org.bergfried.router.client.HomeWatch;
+import org.bergfried.router.client.HostCalls;
 import org.bergfried.router.client.ModelCatalog;
+import org.bergfried.router.client.WorkerWatch;
 import org.bergfried.router.failover.Generations;
 import org.bergfried.router.home.HomeLoads;
 import org.bergfried.router.meter.RouterMeters;
@@ -45,6 +52,7 @@ public final class Router implements ProcessMain.Service {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final RouterMeters meters = new RouterMeters(registry);
     private final InferenceGate gate = new InferenceGate();
+    private final AdminGate adminGate = new AdminGate();
     private final Channels channels;
     private final EngineChannels engines;
     private final HttpDoor http;
@@ -53,7 +61,8 @@ public final class Router implements ProcessMain.Service {
     private boolean wasReady; // used by the thread of the home watch only
 
     /// What there is only in a cluster.
-    private record Joined(Cluster cluster, Generations generations, HomeWatch homes, PlacementLoop placements) {}
+    private record Joined(
+            Cluster cluster, Generations generations, HomeWatch homes, WorkerWatch workers, PlacementLoop placements) {}
 
     /// Opens the doors.
     ///
@@ -67,8 +76,8 @@ public final class Router implements ProcessMain.Service {
         channels = new Channels(config.tls(), config.keepAlive());
         engines = new EngineChannels(channels);
         var keys = config.isHttpEncrypted() ? channels.keys() : Optional.<X509KeyManager>empty();
-        http = new HttpDoor(config.http(), keys, callers, gate, meters, registry::scrape);
-        grpc = new GrpcDoor(config.grpc(), channels, callers, gate, meters);
+        http = new HttpDoor(config.http(), keys, callers, gate, adminGate, meters, registry::scrape);
+        grpc = new GrpcDoor(config.grpc(), channels, callers, gate, adminGate, meters);
         LOG.info(
                 "Listening: HTTP on {}:{}, gRPC on {}:{}",
                 config.http().host(),
@@ -79,7 +88,7 @@ public final class Router implements ProcessMain.Service {
 
     /// Begins to serve with the workers of a cluster, which is closed with the router.
     public synchronized void join(Cluster cluster) {
-        var loads = new HomeLoads();
+        var loads = new HomeLoads(clock);
         var admission = new Admission(config.admit(), meters);
         var probe = new EngineProbe(engines);
         var catalog = new ModelCatalog(probe, clock);
@@ -88,10 +97,25 @@ public final class Router implements ProcessMain.Service {
         var homes =
                 new HomeWatch(cluster.directory(), engines, probe, catalog, generations::homesChanged, this::setReady);
         var placements = new PlacementLoop(cluster, config.placement(), clock);
-        joined = new Joined(cluster, generations, homes, placements);
+        var hosts = new HostCalls(engines);
+        var traffic = new ClusterView.Traffic(admission, meters);
+        var workers =
+                new WorkerWatch(cluster.directory(), engines, hosts, clock, () -> traffic.sample(clock.nanoTime()));
+        joined = new Joined(cluster, generations, homes, workers, placements);
+        adminGate.open(new Administration(
+                new PlacementAdmin(cluster, workers, clock),
+                new ClusterAdmin(
+                        new ClusterView(
+                                config.cluster().name(),
+                                config.placement().expectedRouters(),
+                                cluster,
+                                workers,
+                                loads,
+                                traffic),
+                        workers.looks(),
+                        clock)));
         meters.watchCluster(homes::readyHomes, () -> epoch(cluster, catalog));
-        gate.open(new Inference(
-                catalog, generations, cluster.directory(), loads, config.answers(), meters, clock, random));
+        gate.open(new Inference(catalog, generations, cluster, loads, config.answers(), meters, clock, random));
         LOG.info("Joined the cluster {}", config.cluster().name());
     }
 
@@ -111,6 +135,7 @@ public final class Router implements ProcessMain.Service {
     @Override
     public synchronized void drain(Duration longest) throws InterruptedException {
         gate.drain();
+        adminGate.drain();
         grpc.setServing(false);
         if (joined != null) {
             joined.generations().drain(longest);
@@ -125,6 +150,7 @@ public final class Router implements ProcessMain.Service {
         grpc.close();
         if (joined != null) {
             joined.placements().close();
+            joined.workers().close();
             joined.homes().close();
             joined.cluster().close();
         }

@@ -13,6 +13,7 @@ import javax.net.ssl.SSLSocket;
 import org.bergfried.contract.tls.Channels;
 import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.router.api.InferenceGate;
+import org.bergfried.router.api.admin.AdminGate;
 import org.bergfried.router.api.http.HttpConfig;
 import org.bergfried.router.api.http.HttpDoor;
 import org.bergfried.router.auth.Callers;
@@ -36,6 +37,7 @@ final class HttpCertificateTest {
                         channels.keys(),
                         new Callers(Optional.empty()),
                         new InferenceGate(),
+                        new AdminGate(),
                         meters,
                         () -> "")) {
             Certificate first = shown(authority.trust(), door.port());

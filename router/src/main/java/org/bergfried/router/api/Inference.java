@@ -9,8 +9,10 @@ import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
+import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.cluster.Directory;
 import org.bergfried.contract.cluster.GenerationRecord;
+import org.bergfried.contract.cluster.RuleBoard;
 import org.bergfried.contract.cluster.TokenIds;
 import org.bergfried.router.auth.Caller;
 import org.bergfried.router.auth.Role;
@@ -30,6 +32,7 @@ public final class Inference {
     private final Models models;
     private final Generations generations;
     private final Directory directory;
+    private final RuleBoard rules;
     private final HomeLoads loads;
     private final AnswerLimits limits;
     private final RouterMeters meters;
@@ -42,7 +45,7 @@ public final class Inference {
     public Inference(
             ModelCatalog catalog,
             Generations generations,
-            Directory directory,
+            Cluster cluster,
             HomeLoads loads,
             AnswerLimits limits,
             RouterMeters meters,
@@ -50,7 +53,8 @@ public final class Inference {
             LongSupplier random) {
         this.models = new Models(catalog);
         this.generations = generations;
-        this.directory = directory;
+        this.directory = cluster.directory();
+        this.rules = cluster.rules();
         this.loads = loads;
         this.limits = limits;
         this.meters = meters;
@@ -149,7 +153,7 @@ public final class Inference {
     }
 
     private HomeSource homes(GenerationRecord record, long affinityKey) {
-        return new DirectoryHomes(directory, loads, record.modelDigest(), record.numericsId(), affinityKey);
+        return new DirectoryHomes(directory, rules, loads, record.modelDigest(), record.numericsId(), affinityKey);
     }
 
     private GenerationRecord record(RecordDraft draft) {

@@ -116,6 +116,16 @@ public final class RouterMeters {
         resumed.increment();
     }
 
+    /// Answers that began.
+    public double startedCount() {
+        return startedResumable.count() + startedUnstored.count();
+    }
+
+    /// Tokens of answers.
+    public double answerTokenCount() {
+        return answerTokens.count();
+    }
+
     /// A call was refused because the queue was full.
     public void refused() {
         refused.increment();

@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
 import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
+import org.bergfried.router.placement.live.Takeover;
 
 /// Decides when one model gets its next even placement: the first when the expected workers are ready, or ten
 /// seconds after the first of them; a further one when the ready workers have changed and then stayed the same for
@@ -16,7 +17,6 @@ import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
 final class FirstPlacement {
     private static final long PATIENCE_NANOS = 10_000_000_000L;
     private static final long QUIET_NANOS = 1_000_000_000L;
-    private static final String MAKER = "even-";
 
     private final String modelDigest;
     private final int expectedWorkers;
@@ -49,7 +49,7 @@ final class FirstPlacement {
             return Optional.empty();
         }
         long epoch = current.map(Placement::epoch).orElse(0L) + 1;
-        String planId = MAKER + epoch + "-" + Integer.toHexString(ids.hashCode());
+        String planId = Takeover.automaticPlan(epoch + "-" + Integer.toHexString(ids.hashCode()));
         return Optional.of(
                 Placement.even(modelDigest, epoch, planId, ids, hosts.getFirst().facts()));
     }
@@ -76,7 +76,7 @@ final class FirstPlacement {
     }
 
     private static boolean isOurs(Placement placement) {
-        return placement.planId().startsWith(MAKER);
+        return Takeover.isAutomatic(placement);
     }
 
     /// The ready expert workers of the model, all of one arithmetic: the most common one, because replicas and

@@ -86,6 +86,9 @@ public final class PlacementLoop implements AutoCloseable {
 
     private long decide(String digest, FirstPlacement decisions, List<WorkerAnnouncement> workers, long now) {
         Optional<Placement> current = cluster.placements().current(digest);
+        if (current.isPresent() && cluster.rules().current(digest).version() > 0) {
+            return Long.MAX_VALUE; // an operator has taken over
+        }
         Optional<Placement> next = decisions.decide(workers, current, now);
         if (next.isPresent() && !publish(next.get())) {
             return now + RETRY_NANOS;

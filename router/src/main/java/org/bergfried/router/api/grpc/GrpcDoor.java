@@ -11,6 +11,7 @@ import org.bergfried.contract.tls.Channels;
 import org.bergfried.contract.tls.Channels.Execution;
 import org.bergfried.proto.inference.v1.InferenceServiceGrpc;
 import org.bergfried.router.api.InferenceGate;
+import org.bergfried.router.api.admin.AdminGate;
 import org.bergfried.router.auth.Callers;
 import org.bergfried.router.meter.RouterMeters;
 
@@ -22,12 +23,21 @@ public final class GrpcDoor implements AutoCloseable {
     /// Listens.
     ///
     /// @throws IOException if the address cannot be had.
-    public GrpcDoor(GrpcConfig config, Channels channels, Callers callers, InferenceGate gate, RouterMeters meters)
+    public GrpcDoor(
+            GrpcConfig config,
+            Channels channels,
+            Callers callers,
+            InferenceGate gate,
+            AdminGate adminGate,
+            RouterMeters meters)
             throws IOException {
         setServing(false);
+        var admin = new AdminStream(adminGate, config.stallTimeout(), meters);
         server = channels.server(config.host(), config.port(), false, Execution.VIRTUAL_THREADS)
                 .intercept(new CallerInterceptor(callers))
                 .addService(new InferenceGrpcService(gate, config.stallTimeout(), meters))
+                .addService(new PlacementGrpcService(admin))
+                .addService(new ClusterGrpcService(admin))
                 .addService(health.getHealthService())
                 .addService(ProtoReflectionServiceV1.newInstance())
                 .build()

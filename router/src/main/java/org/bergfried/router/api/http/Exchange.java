@@ -80,8 +80,17 @@ final class Exchange {
 
     /// Sends the headers of a stream of events at once.
     void beginEvents() throws ClientGone {
+        begin("text/event-stream; charset=utf-8");
+    }
+
+    /// Sends the headers of a stream of lines of JSON at once.
+    void beginLines() throws ClientGone {
+        begin("application/x-ndjson");
+    }
+
+    private void begin(String contentType) throws ClientGone {
         response.setChunked(true)
-                .putHeader("Content-Type", "text/event-stream; charset=utf-8")
+                .putHeader("Content-Type", contentType)
                 .putHeader("Cache-Control", "no-cache")
                 .putHeader("X-Accel-Buffering", "no");
         await(response.writeHead());

@@ -24,6 +24,8 @@ import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
 import org.bergfried.router.api.InferenceGate;
 import org.bergfried.router.api.ServedModel;
+import org.bergfried.router.api.admin.AdminCalls;
+import org.bergfried.router.api.admin.AdminGate;
 import org.bergfried.router.auth.Caller;
 import org.bergfried.router.auth.Callers;
 import org.bergfried.router.meter.RouterMeters;
@@ -42,6 +44,7 @@ public final class HttpDoor implements AutoCloseable {
     private final RouterMeters meters;
     private final Supplier<String> scrape;
     private final CompletionHandler completions;
+    private final AdminHandler admin;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Phaser inFlight = new Phaser(1);
     private final Vertx vertx;
@@ -58,6 +61,7 @@ public final class HttpDoor implements AutoCloseable {
             Optional<X509KeyManager> keys,
             Callers callers,
             InferenceGate gate,
+            AdminGate adminGate,
             RouterMeters meters,
             Supplier<String> scrape) {
         this.config = config;
@@ -66,6 +70,7 @@ public final class HttpDoor implements AutoCloseable {
         this.meters = meters;
         this.scrape = scrape;
         this.completions = new CompletionHandler(gate, config.commentInterval());
+        this.admin = new AdminHandler(adminGate);
         this.vertx = Vertx.vertx(new VertxOptions().setWorkerPoolSize(1).setInternalBlockingPoolSize(2));
         this.connections = new Connections(vertx, config.connectionsMax(), config.idleTimeout());
         this.server = vertx.createHttpServer(options(config, keys))
@@ -207,6 +212,8 @@ public final class HttpDoor implements AutoCloseable {
             case Route.Models() ->
                 json(exchange, ChatJson.models(gate.inference().models(caller(exchange))));
             case Route.OneModel(String name) -> json(exchange, ChatJson.bytes(model(caller(exchange), name)));
+            case Route.Admin(String method, AdminCalls.Call call) ->
+                admin.handle(exchange, call, caller(exchange), body);
             case Route.Unknown(HttpError error, String allowed) -> {
                 exchange.allow(allowed);
                 exchange.send(error);

@@ -2,9 +2,13 @@ package org.bergfried.router.api.http;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import org.bergfried.router.api.admin.AdminCalls;
 
 /// Where a request goes.
 sealed interface Route {
+    /// What the paths of the admin API begin with.
+    String ADMIN = "/admin/v1/";
+
     /// `GET /healthz`: the process turns.
     record Health() implements Route {}
 
@@ -23,6 +27,9 @@ sealed interface Route {
     /// `GET /v1/models/{id}`.
     record OneModel(String name) implements Route {}
 
+    /// `POST /admin/v1/{Service}/{Method}`.
+    record Admin(String method, AdminCalls.Call target) implements Route {}
+
     /// A path or method that is not served.
     ///
     /// @param allowed the method that is; empty for an unknown path.
@@ -37,6 +44,7 @@ sealed interface Route {
             case Completions() -> "chat.completions";
             case Models() -> "models";
             case OneModel(String name) -> "model";
+            case Admin(String method, AdminCalls.Call target) -> method;
             case Unknown(HttpError error, String allowed) -> "unknown";
         };
     }
@@ -50,10 +58,14 @@ sealed interface Route {
             case "/metrics" -> only("GET", method, path, new Metrics());
             case "/v1/chat/completions" -> only("POST", method, path, new Completions());
             case "/v1/models" -> only("GET", method, path, new Models());
-            default ->
-                path.startsWith(modelPrefix) && path.length() > modelPrefix.length()
+            default -> {
+                if (path.startsWith(ADMIN)) {
+                    yield admin(method, path);
+                }
+                yield path.startsWith(modelPrefix) && path.length() > modelPrefix.length()
                         ? only("GET", method, path, model(path.substring(modelPrefix.length())))
                         : unknown(path);
+            }
         };
     }
 
@@ -65,6 +77,22 @@ sealed interface Route {
         var error = HttpError.of(
                 405, "METHOD_NOT_ALLOWED", "the method " + method + " is not allowed for " + path + "; use " + allowed);
         return new Unknown(error, allowed);
+    }
+
+    private static Route admin(String method, String path) {
+        String name = path.substring(ADMIN.length());
+        AdminCalls.Call call = AdminCalls.all().get(name);
+        if (call == null) {
+            String shown = path.length() <= 80 ? path : path.substring(0, 80) + "...";
+            return new Unknown(
+                    HttpError.of(
+                            404,
+                            "NOT_FOUND",
+                            "there is no call " + shown + "; known below " + ADMIN + " are "
+                                    + AdminCalls.all().keySet()),
+                    "");
+        }
+        return only("POST", method, path, new Admin(name, call));
     }
 
     private static Route model(String encoded) {
@@ -82,7 +110,7 @@ sealed interface Route {
                         404,
                         "NOT_FOUND",
                         "there is nothing at " + shown
-                                + "; served: POST /v1/chat/completions, GET /v1/models, /healthz, /readyz, /metrics"),
+                                + "; served: POST /v1/chat/completions, GET /v1/models, POST /admin/v1/..., /healthz, /readyz, /metrics"),
                 "");
     }
 }

@@ -172,7 +172,20 @@ final class PlanIndex {
         return bits;
     }
 
-    private int cell(ExpertOnWorker one) {
+    /// The index of a worker; -1 if it does not live.
+    int indexOf(String workerId) {
+        return indexOf.getOrDefault(workerId, -1);
+    }
+
+    /// The arithmetic of the placement.
+    String numericsId() {
+        return numericsId;
+    }
+
+    /// The cell of an expert.
+    ///
+    /// @throws ClusterException if the model has no such expert.
+    int cell(ExpertOnWorker one) {
         PlacementFacts facts = request.facts();
         if (!facts.moeLayers().contains(one.layer()) || one.expert() < 0 || one.expert() >= experts()) {
             throw invalid(one + ": the model has no such expert");

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.Placement;
 
 /// Plans where experts should be: a pure function, equal for equal requests. After EPLB of DeepSeek, and beyond it
@@ -27,6 +29,37 @@ public final class Planner {
     /// have too little memory for the model.
     public static Plan plan(PlanRequest request) {
         return new Planner(new PlanIndex(request)).plan();
+    }
+
+    /// The way to a target that somebody else has chosen: the current placement with some replicas more and some less.
+    ///
+    /// @throws ClusterException INVALID_REQUEST that says which change is impossible and why.
+    public static Plan change(PlanRequest request, Set<ExpertOnWorker> added, Set<ExpertOnWorker> removed) {
+        return new Planner(new PlanIndex(request)).change(added, removed);
+    }
+
+    private Plan change(Set<ExpertOnWorker> added, Set<ExpertOnWorker> removed) {
+        BitSet target = new WantedChange(index, settings.replicasMax()).target(added, removed);
+        boolean hasLost = false;
+        for (int layer = 0; layer < index.layers(); layer++) {
+            hasLost |= index.hasLost(layer);
+        }
+        var order = new StepOrder(index, target, hasLost);
+        if (!order.isComplete()) {
+            throw WantedChange.noRoom(index, added);
+        }
+        var before = new double[index.layers()];
+        var after = new double[index.layers()];
+        int[] slots = new int[index.workers()];
+        for (int worker = 0; worker < slots.length; worker++) {
+            slots[worker] = index.capacity(worker) > 0 ? index.experts() : 0;
+        }
+        for (int layer = 0; layer < index.layers(); layer++) {
+            LayerProblem problem = problem(layer, slots);
+            before[layer] = Balance.of(problem, placed(index.current(), layer));
+            after[layer] = Balance.of(problem, placed(order.reached(), layer));
+        }
+        return new Plan(target(order.steps()), order.steps(), before, after, order.bytesMoved(), order.seconds(), true);
     }
 
     private Plan plan() {
