@@ -67,15 +67,15 @@ void checkGlobal(Context& c, const Instruction& in, int lane, GlobalCell& cell, 
     u32 threads = c.block->threads;
     u32 me = (u32)(c.block->linearId * threads) + c.warp->index * warpSize + lane + 1;
     bool write = access != Access::READ, isAtomic = access == Access::ATOMIC;
-    if (cell.launch != c.launch) cell = GlobalCell{c.launch, 0, 0, 0, 0, 0, 0, 0, false, false};
-    auto conflicts = [&](u32 other, u32 warpEpoch, bool many) {
+    if (cell.launch != c.launch) cell = GlobalCell{c.launch, 0, 0, 0, 0, 0, 0, 0, 0, false, false};
+    auto conflicts = [&](u32 other, u32 epoch, u32 warpEpoch, bool many) {
         if (!other || (other == me && !many)) return false;
         if ((other - 1) / threads != c.block->linearId) return true;
-        if (cell.epoch != c.block->epoch) return false;
+        if (epoch != c.block->epoch) return false;
         return (other - 1) % threads / warpSize != c.warp->index || many || warpEpoch == c.warp->epoch;
     };
-    bool afterWrite = !(isAtomic && cell.atomic) && conflicts(cell.writer, cell.writeWarpEpoch, false);
-    bool afterRead = write && !isAtomic && conflicts(cell.reader, cell.readWarpEpoch, cell.manyReaders);
+    bool afterWrite = !(isAtomic && cell.atomic) && conflicts(cell.writer, cell.writeEpoch, cell.writeWarpEpoch, false);
+    bool afterRead = write && !isAtomic && conflicts(cell.reader, cell.readEpoch, cell.readWarpEpoch, cell.manyReaders);
     if (afterWrite || afterRead) {
         std::ostringstream where;
         where << "global byte 0x" << std::hex << address;
@@ -84,16 +84,17 @@ void checkGlobal(Context& c, const Instruction& in, int lane, GlobalCell& cell, 
         failRace(c, in, lane, where.str(), write, !afterWrite, other % threads,
                  afterWrite ? cell.writeLine : cell.readLine);
     }
-    bool sameEpoch = cell.epoch == c.block->epoch;
     if (write) {
-        cell.writer = me, cell.writeWarpEpoch = c.warp->epoch, cell.writeLine = (u16)std::min(in.line, 65535);
+        cell.writer = me, cell.writeEpoch = c.block->epoch, cell.writeWarpEpoch = c.warp->epoch,
+        cell.writeLine = (u16)std::min(in.line, 65535);
         cell.atomic = isAtomic, cell.reader = 0, cell.manyReaders = false;
     } else {
+        bool sameEpoch = cell.readEpoch == c.block->epoch;
         bool elsewhere = cell.reader && (cell.reader - 1) / threads != c.block->linearId;
         cell.manyReaders = cell.reader && (sameEpoch || elsewhere) && (cell.manyReaders || cell.reader != me);
-        cell.reader = me, cell.readWarpEpoch = c.warp->epoch, cell.readLine = (u16)std::min(in.line, 65535);
+        cell.reader = me, cell.readEpoch = c.block->epoch, cell.readWarpEpoch = c.warp->epoch;
+        cell.readLine = (u16)std::min(in.line, 65535);
     }
-    cell.epoch = c.block->epoch;
 }
 
 u8* sharedByte(Context& c, const Instruction& in, u64 address, u32 bytes, int lane, Access access) {

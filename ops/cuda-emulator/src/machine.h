@@ -15,8 +15,9 @@ struct SharedCell {
 
 // Who touched a byte of global memory last, in which launch. Threads are numbered over the whole grid, from 1.
 struct GlobalCell {
-    u32 launch, epoch;
+    u32 launch;
     u32 writer, reader;
+    u32 writeEpoch, readEpoch;
     u32 writeWarpEpoch, readWarpEpoch;
     u16 writeLine, readLine;
     bool manyReaders, atomic;
