@@ -23,22 +23,28 @@ import org.bergfried.contract.tls.Channels;
 import org.bergfried.worker.api.EngineGrpc;
 import org.bergfried.worker.api.ExpertLoads;
 import org.bergfried.worker.api.ExpertService;
+import org.bergfried.worker.api.HostingGrpc;
 import org.bergfried.worker.api.ModelCards;
+import org.bergfried.worker.api.WeightGrpc;
 import org.bergfried.worker.api.WorkerGrpc;
 import org.bergfried.worker.api.WorkerHttp;
 import org.bergfried.worker.batch.Batcher;
 import org.bergfried.worker.client.GrpcPeers;
+import org.bergfried.worker.client.GrpcWeights;
+import org.bergfried.worker.client.PeerAddress;
 import org.bergfried.worker.dispatch.ClusterDispatcher;
 import org.bergfried.worker.dispatch.DispatchSettings;
 import org.bergfried.worker.dispatch.Dispatcher;
 import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.engine.Engine;
+import org.bergfried.worker.engine.HostedExperts;
 import org.bergfried.worker.engine.MemoryLimit;
 import org.bergfried.worker.engine.Readiness;
 import org.bergfried.worker.engine.RunningTrunk;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
+import org.bergfried.worker.hosting.Hosting;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.member.ExpertPeers;
 import org.bergfried.worker.member.Membership;
@@ -67,6 +73,7 @@ public final class Worker implements ProcessMain.Service {
     private volatile @Nullable Model model;
     private volatile @Nullable Engine engine;
     private volatile @Nullable GrpcPeers peers;
+    private volatile @Nullable Hosting hosting;
     private volatile @Nullable Readiness readiness;
     private volatile @Nullable Membership membership;
     private volatile Registration directoryWatch = () -> {};
@@ -116,7 +123,7 @@ public final class Worker implements ProcessMain.Service {
         engine = made;
         serve(opened, made);
         Membership member = joined.join();
-        member.followPlacement(made.experts());
+        member.followPlacement(Optional.ofNullable(hosting));
         watchPeers(opened);
         become(ready());
     }
@@ -144,6 +151,9 @@ public final class Worker implements ProcessMain.Service {
     public void drain(Duration longest) throws InterruptedException {
         draining = true;
         grpc.ends();
+        if (hosting != null) {
+            hosting.ends();
+        }
         if (membership != null) {
             membership.become(State.DRAINING);
         }
@@ -243,7 +253,7 @@ public final class Worker implements ProcessMain.Service {
     }
 
     private void serve(Model opened, Engine made) {
-        made.experts().ifPresent(experts -> grpc.add(new ExpertService(experts.host()).definition()));
+        made.experts().ifPresent(experts -> host(opened, experts));
         meters.placement(
                 this::placementEpoch,
                 () -> made.experts()
@@ -262,6 +272,30 @@ public final class Worker implements ProcessMain.Service {
             expertsReady = true;
             become(true);
         }
+    }
+
+    private void host(Model opened, HostedExperts experts) {
+        var weights = new GrpcWeights(
+                opened.digest(),
+                ExpertStore.facts(opened.spec()),
+                workerId -> weightPeer(opened, workerId),
+                peer -> channels.channel(
+                        peer.address(), Optional.of(peer.workerId()), Channels.Execution.VIRTUAL_THREADS));
+        Path fetched = config.dataDirectory().resolve("fetched");
+        var made = new Hosting(opened, experts.store(), experts.host(), weights, fetched);
+        hosting = made;
+        grpc.add(new ExpertService(experts.host()).definition());
+        grpc.add(new WeightGrpc(opened, made).bindService());
+        grpc.add(new HostingGrpc(config.id(), startNumber, opened.digest(), made).bindService());
+    }
+
+    private Optional<PeerAddress> weightPeer(Model opened, String workerId) {
+        Cluster joined = cluster.get();
+        return joined == null
+                ? Optional.empty()
+                : ExpertPeers.of(config.id(), opened.digest(), opened.numericsId(), joined.directory()).stream()
+                        .filter(peer -> peer.workerId().equals(workerId))
+                        .findFirst();
     }
 
     private void watchPeers(Model opened) {

@@ -12,11 +12,9 @@ public final class HostedExperts implements AutoCloseable {
     private final Backend backend;
     private final ExpertStore store;
     private final ExpertHost host;
-    private final long hotBytesMax;
 
     HostedExperts(Model model, Backends backends, MemoryPlan plan, Clock clock) {
         backend = backends.expert();
-        hotBytesMax = plan.experts().hotBytesMax();
         store = new ExpertStore(model, backend, plan.experts(), ExpertStore.Verifier.digests(model));
         host = new ExpertHost(model, store, backend, plan.host(), clock);
     }
@@ -33,7 +31,7 @@ public final class HostedExperts implements AutoCloseable {
 
     /// Bytes left for further experts.
     public long freeBytes() {
-        return Math.max(0, hotBytesMax - store.hotBytes());
+        return store.freeBytes();
     }
 
     String backendName() {

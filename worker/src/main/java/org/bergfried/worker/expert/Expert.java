@@ -2,6 +2,7 @@ package org.bergfried.worker.expert;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.model.TrunkTensors.SwiGlu;
@@ -21,6 +22,9 @@ final class Expert {
     final @Nullable Biases biases;
     boolean evicted; // guarded by the store
     int users; // guarded by the store
+    long leavingBytes; // of one that was installed, from its eviction on; guarded by the store
+    final CompletableFuture<Void> freed = new CompletableFuture<>();
+    private final @Nullable ExpertCopies copies; // what its matrices may lie in
 
     /// Biases, `[1, columns]` twice and `[1, hiddenSize]`.
     record Biases(Matrix gate, Matrix up, Matrix down) {
@@ -29,7 +33,8 @@ final class Expert {
         }
     }
 
-    private Expert(int layer, int index, List<Matrix> matrices) {
+    private Expert(int layer, int index, List<Matrix> matrices, @Nullable ExpertCopies copies) {
+        this.copies = copies;
         this.layer = layer;
         this.index = index;
         gate = matrices.get(0);
@@ -39,7 +44,9 @@ final class Expert {
     }
 
     /// Loads all matrices or none.
-    static Expert load(Backend backend, int layer, int index, SwiGlu tensors) {
+    ///
+    /// @param copies closed with the expert or if this fails; null if the tensors are those of the model's files.
+    static Expert load(Backend backend, int layer, int index, SwiGlu tensors, @Nullable ExpertCopies copies) {
         var loaded = new ArrayList<Matrix>();
         try {
             for (StoredTensor tensor : tensors.tensors()) {
@@ -47,9 +54,10 @@ final class Expert {
             }
         } catch (RuntimeException e) {
             loaded.forEach(Matrix::close);
+            close(copies);
             throw e;
         }
-        return new Expert(layer, index, loaded);
+        return new Expert(layer, index, loaded, copies);
     }
 
     /// Bytes of the backend's memory that an expert will take when it is loaded.
@@ -79,5 +87,12 @@ final class Expert {
 
     void close() {
         matrices().forEach(Matrix::close);
+        close(copies);
+    }
+
+    private static void close(@Nullable ExpertCopies copies) {
+        if (copies != null) {
+            copies.close();
+        }
     }
 }

@@ -118,10 +118,12 @@ final class ExpertCompute implements AutoCloseable {
     /// Computes frames of one layer and encoding as one batch. Afterwards [#sums] and [#poisoned] have their rows,
     /// frame
     /// after frame.
-    void run(List<ExpertJob> jobs, Experts experts) {
+    ///
+    /// @return rows through one expert, summed over the experts.
+    int run(List<ExpertJob> jobs, Experts experts) {
         int rows = upload(jobs);
         RowEncoding encoding = jobs.getFirst().header().encoding();
-        group(jobs);
+        int terms = group(jobs);
         backend.clear(sums, (long) rows * columns * Long.BYTES);
         backend.clear(poisoned, (long) rows * Integer.BYTES);
         int from = 0;
@@ -140,6 +142,7 @@ final class ExpertCompute implements AutoCloseable {
         }
         backend.read(sums, 0, hostSums.asSlice(0, (long) rows * columns * Long.BYTES));
         backend.read(poisoned, 0, hostPoisoned.asSlice(0, (long) rows * Integer.BYTES));
+        return terms;
     }
 
     /// int64 `[rows, columns]` of the last batch, from a row on.
@@ -169,7 +172,7 @@ final class ExpertCompute implements AutoCloseable {
     }
 
     /// Sorts (row, weight) by expert, stable: `rowsOfExpert[e]` becomes the end of expert e's part.
-    private void group(List<ExpertJob> jobs) {
+    private int group(List<ExpertJob> jobs) {
         Arrays.fill(rowsOfExpert, 0);
         int terms = 0;
         for (ExpertJob job : jobs) {
@@ -187,6 +190,7 @@ final class ExpertCompute implements AutoCloseable {
             scatter(job.frame(), firstRow);
             firstRow += job.frame().rows();
         }
+        return terms;
     }
 
     /// Counts each expert's rows one place further right, so that prefix sums are begins, and ends after scattering.

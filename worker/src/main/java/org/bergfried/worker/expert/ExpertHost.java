@@ -1,12 +1,12 @@
 package org.bergfried.worker.expert;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
-import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.Limits;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.PlacementFacts;
@@ -36,11 +36,11 @@ public final class ExpertHost implements AutoCloseable {
     private final HostSettings settings;
     private final Clock clock;
     private final PlacementFacts facts;
-    private final boolean[] floatRows; // [layers], whether the layer's experts need plain rows
-    private final long modelTag;
-    private final long numericsTag;
+    private final FrameCheck check;
     private final ExpertCompute compute;
     private final JobQueue queue;
+    private final OpenJobs open = new OpenJobs();
+    private final Throughput throughput = new Throughput();
     private final Thread thread;
     private final AtomicLong epochSeen = new AtomicLong();
     private volatile boolean draining;
@@ -56,9 +56,7 @@ public final class ExpertHost implements AutoCloseable {
         this.clock = clock;
         ModelSpec spec = model.spec();
         this.facts = ExpertStore.facts(spec);
-        this.floatRows = floatRows(model, facts);
-        this.modelTag = HelloFrame.modelTag(model.digest());
-        this.numericsTag = HelloFrame.numericsTag(model.numericsId());
+        this.check = new FrameCheck(model, facts, settings.streamRowsMax());
         this.compute = new ExpertCompute(backend, spec, facts.expertsPerLayer(), settings.rowsMax());
         this.queue = new JobQueue(settings.queueRowsMax());
         this.thread = Thread.ofPlatform()
@@ -79,14 +77,6 @@ public final class ExpertHost implements AutoCloseable {
         boolean codes = expert.gateProj().type().integerCoded()
                 && expert.upProj().type().integerCoded();
         return codes ? RowEncoding.QUANTISED : RowEncoding.FLOATS;
-    }
-
-    private static boolean[] floatRows(Model model, PlacementFacts facts) {
-        boolean[] floats = new boolean[model.spec().layers().size()];
-        for (int layer : facts.moeLayers()) {
-            floats[layer] = encoding(model, layer) == RowEncoding.FLOATS;
-        }
-        return floats;
     }
 
     /// How the host introduces itself on a stream.
@@ -146,6 +136,18 @@ public final class ExpertHost implements AutoCloseable {
         epochSeen.accumulateAndGet(epoch, Math::max);
     }
 
+    /// Rows that go through one expert in a second of computing; 0 before anything was computed.
+    public double rowsPerSecond() {
+        return throughput.perSecond();
+    }
+
+    /// Waits until every frame that was sent for one of the experts under an older epoch is answered.
+    ///
+    /// @return frames that are not when the time is over; 0 if all are.
+    public int awaitAnswered(ExpertSet experts, long belowEpoch, Duration longest) throws InterruptedException {
+        return open.awaitAnswered(experts, belowEpoch, longest.toNanos());
+    }
+
     /// Answers every new frame with DRAINING; what waits is still computed.
     public void drain() {
         draining = true;
@@ -158,7 +160,7 @@ public final class ExpertHost implements AutoCloseable {
     /// @throws ClusterException if the frame breaks the protocol; then the reply is not called.
     public void submit(DispatchFrame frame, Reply reply) {
         DispatchFrame.Header header = frame.header();
-        validate(frame);
+        check.require(frame);
         long id = header.dispatchId();
         if (draining) {
             reply.refused(Outcome.DRAINING, id, 0);
@@ -170,7 +172,10 @@ public final class ExpertHost implements AutoCloseable {
             return;
         }
         long deadline = clock.nanoTime() + TimeUnit.MILLISECONDS.toNanos(header.deadlineMillis());
-        if (!queue.offer(new ExpertJob(frame, reply, deadline))) {
+        var job = new ExpertJob(frame, reply, deadline);
+        open.add(job);
+        if (!queue.offer(job)) {
+            open.remove(job);
             reply.refused(draining ? Outcome.DRAINING : Outcome.BUSY, id, 0);
         }
     }
@@ -180,43 +185,15 @@ public final class ExpertHost implements AutoCloseable {
     public void close() {
         draining = true;
         for (ExpertJob job : queue.close()) {
-            job.reply().refused(Outcome.DRAINING, job.header().dispatchId(), 0);
+            refuse(job, Outcome.DRAINING);
         }
         try {
-            if (!thread.join(java.time.Duration.ofSeconds(CLOSE_SECONDS))) {
+            if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
                 throw new IllegalStateException("an expert job runs for more than " + CLOSE_SECONDS + " s");
             }
             compute.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private void validate(DispatchFrame frame) {
-        DispatchFrame.Header header = frame.header();
-        if (header.modelTag() != modelTag || header.numericsTag() != numericsTag) {
-            throw refusal("it is for another model or arithmetic than its stream's HELLO");
-        }
-        if (header.columns() != model.spec().hiddenSize()) {
-            throw refusal("rows of " + header.columns() + " columns; the model has "
-                    + model.spec().hiddenSize());
-        }
-        if (frame.rows() > frameRowsMax()) {
-            throw refusal(frame.rows() + " rows; the limit is " + frameRowsMax());
-        }
-        if (!facts.moeLayers().contains(header.layer())) {
-            throw refusal("layer " + header.layer() + " has no routed experts");
-        }
-        if (floatRows[header.layer()] && header.encoding() != RowEncoding.FLOATS) {
-            throw refusal("quantised rows for layer " + header.layer() + ", whose weights are floats");
-        }
-        for (int row = 0; row < frame.rows(); row++) {
-            for (int place = 0; place < header.width(); place++) {
-                if (frame.expert(row, place) >= facts.expertsPerLayer()) {
-                    throw refusal("expert " + frame.expert(row, place) + " in row " + row + "; the layer has "
-                            + facts.expertsPerLayer());
-                }
-            }
         }
     }
 
@@ -261,7 +238,7 @@ public final class ExpertHost implements AutoCloseable {
         long now = clock.nanoTime();
         for (ExpertJob job : batch) {
             if (now - job.deadlineNanos() >= 0) {
-                job.reply().refused(Outcome.BUSY, job.header().dispatchId(), 0);
+                refuse(job, Outcome.BUSY);
             } else {
                 alive.add(job);
             }
@@ -282,7 +259,9 @@ public final class ExpertHost implements AutoCloseable {
         Expert[] held = new Expert[facts.expertsPerLayer()];
         batch.removeIf(job -> !holdAll(job, held));
         if (!batch.isEmpty()) {
-            compute.run(batch, new HeldExperts(held, layer));
+            long begun = clock.nanoTime();
+            int rows = compute.run(batch, new HeldExperts(held, layer));
+            throughput.add(rows, clock.nanoTime() - begun);
             answer(batch);
         }
         for (Expert expert : held) {
@@ -300,6 +279,7 @@ public final class ExpertHost implements AutoCloseable {
                 if (expert != DispatchFrame.NO_EXPERT && held[expert] == null) {
                     held[expert] = store.acquireHot(frame.header().layer(), expert);
                     if (held[expert] == null) {
+                        open.remove(job);
                         refuseMissing(frame, job.reply(), expert);
                         return false;
                     }
@@ -315,10 +295,15 @@ public final class ExpertHost implements AutoCloseable {
             compute.run(List.of(job), experts);
         } catch (ClusterException e) {
             LOG.error("Expert {} of layer {} cannot be loaded", experts.last, experts.layer, e);
-            job.reply().refused(Outcome.MISSING, job.header().dispatchId(), 0, experts.last);
+            refuse(job, Outcome.MISSING, experts.last);
             return;
         }
         answer(List.of(job));
+    }
+
+    private void refuse(ExpertJob job, Outcome outcome, int... missing) {
+        open.remove(job);
+        job.reply().refused(outcome, job.header().dispatchId(), 0, missing);
     }
 
     private void answer(List<ExpertJob> batch) {
@@ -326,13 +311,10 @@ public final class ExpertHost implements AutoCloseable {
         for (ExpertJob job : batch) {
             int rows = job.frame().rows();
             long id = job.header().dispatchId();
+            open.remove(job);
             job.reply().rows(id, rows, compute.sums(row, rows), compute.poisoned(row, rows));
             row += rows;
         }
-    }
-
-    private static ClusterException refusal(String what) {
-        return new ClusterException(ErrorReason.INVALID_REQUEST, "dispatch refused: " + what);
     }
 
     private static final class HeldExperts implements ExpertCompute.Experts {

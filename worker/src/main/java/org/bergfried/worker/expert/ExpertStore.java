@@ -7,9 +7,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.CompletableFuture;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertSet;
@@ -37,12 +35,12 @@ public final class ExpertStore implements AutoCloseable {
     private final Map<Integer, Expert> hot = new HashMap<>(); // by cell; guarded by this
     private final LinkedHashMap<Integer, Expert> cold =
             new LinkedHashMap<>(16, 0.75f, true); // by cell, least recently used first; guarded by this
-    private final ExecutorService installer = Executors.newSingleThreadExecutor(
-            Thread.ofPlatform().daemon().name("expert-install").factory());
+    private final ExpertInstaller installer;
     private final BitSet hotCells = new BitSet(); // guarded by this
     private final BitSet verifiedCells = new BitSet(); // loaded before; guarded by this
     private volatile ExpertSet hotSet;
     private long hotBytes; // guarded by this
+    private long leavingBytes; // of evicted experts that are still used; guarded by this
     private long coldBytes; // guarded by this
     private boolean closed; // guarded by this
 
@@ -58,7 +56,7 @@ public final class ExpertStore implements AutoCloseable {
         }
     }
 
-    /// Checks the file's bytes of an expert before they are loaded for the first time; throws
+    /// Checks the file's bytes of an expert before they are installed, or loaded on use for the first time; throws
     /// `ClusterException(WEIGHTS_CORRUPT)`.
     public interface Verifier {
         /// Trusts what was verified when the model was opened: for tools and tests.
@@ -91,6 +89,7 @@ public final class ExpertStore implements AutoCloseable {
         this.budget = budget;
         this.verifier = verifier;
         this.hotSet = ExpertSet.none(facts);
+        this.installer = new ExpertInstaller(this, facts);
         long largest = largestExpertBytes(model);
         if (budget.coldBytesMax < largest) {
             throw new ClusterException(
@@ -134,11 +133,16 @@ public final class ExpertStore implements AutoCloseable {
         return bytes;
     }
 
+    /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.
+    public static long expertBytes(Model model, int layer) {
+        return Expert.residentBytes(model.expert(layer, 0));
+    }
+
     /// Bytes of the largest expert, by the first of each layer.
     public static long largestExpertBytes(Model model) {
         long largest = 0;
         for (int layer : model.spec().moeLayers()) {
-            largest = Math.max(largest, Expert.residentBytes(model.expert(layer, 0)));
+            largest = Math.max(largest, expertBytes(model, layer));
         }
         return largest;
     }
@@ -158,38 +162,48 @@ public final class ExpertStore implements AutoCloseable {
         return coldBytes;
     }
 
+    /// Bytes left for further experts. The memory of an evicted one counts until it is free.
+    public synchronized long freeBytes() {
+        return Math.max(0, budget.hotBytesMax - hotBytes - leavingBytes);
+    }
+
     /// Installs those of a set that are not installed yet, in the background, and returns at once. What does not fit
-    /// the limit, or differs from its digest, ends the installation.
+    /// the limit, or differs from its digest, is left out.
     public Installation install(ExpertSet wanted) {
-        List<Integer> cells = wanted.cells().stream().boxed().toList();
-        var installation = new Installation(cells.size());
-        try {
-            installer.execute(() -> install(cells, installation));
-        } catch (RejectedExecutionException e) {
-            installation
-                    .done()
-                    .completeExceptionally(new ClusterException(
-                            ErrorReason.DRAINING, "the worker shuts down and installs no experts", e));
-        }
-        return installation;
+        return install(wanted, Repair.NONE, InstallListener.NONE);
+    }
+
+    /// The same.
+    ///
+    /// @param repair   a way to weights that are corrupt in the worker's own files.
+    /// @param listener hears of each expert.
+    public Installation install(ExpertSet wanted, Repair repair, InstallListener listener) {
+        return installer.install(wanted, repair, listener);
     }
 
     /// Lets go of installed experts; the memory of one that is being computed is freed right after.
-    public void evict(ExpertSet unwanted) {
+    ///
+    /// @return completes when the memory of all of them is free.
+    public CompletableFuture<Void> evict(ExpertSet unwanted) {
         var free = new ArrayList<Expert>();
+        var freed = new ArrayList<CompletableFuture<Void>>();
         synchronized (this) {
             unwanted.cells().stream().forEach(cell -> {
                 Expert expert = hot.remove(cell);
                 if (expert != null) {
                     hotCells.clear(cell);
                     hotBytes -= expert.residentBytes();
+                    expert.leavingBytes = expert.residentBytes();
+                    leavingBytes += expert.leavingBytes;
                     expert.evicted = true;
+                    freed.add(expert.freed);
                     collectIfUnused(expert, free);
                 }
             });
             publishHot();
         }
-        free.forEach(Expert::close);
+        closeAll(free);
+        return CompletableFuture.allOf(freed.toArray(CompletableFuture<?>[]::new));
     }
 
     /// An installed expert, marked as used, or null.
@@ -232,7 +246,7 @@ public final class ExpertStore implements AutoCloseable {
             expert.users--;
             collectIfUnused(expert, free);
         }
-        free.forEach(Expert::close);
+        closeAll(free);
     }
 
     /// Frees everything. Nothing may be computing.
@@ -254,19 +268,10 @@ public final class ExpertStore implements AutoCloseable {
         }
     }
 
-    private void install(List<Integer> cells, Installation installation) {
-        try {
-            for (int cell : cells) {
-                installOne(facts.moeLayers().get(cell / facts.expertsPerLayer()), cell % facts.expertsPerLayer());
-                installation.advance();
-            }
-            installation.done().complete(null);
-        } catch (ClusterException e) {
-            installation.done().completeExceptionally(e);
-        }
-    }
-
-    private void installOne(int layer, int index) {
+    /// Verifies and loads an expert that is not installed yet.
+    ///
+    /// @throws ClusterException if it is corrupt and cannot be repaired, does not fit, or the store is closed.
+    void installOne(int layer, int index, Repair repair) {
         int cell = facts.cell(layer, index);
         long bytes = Expert.residentBytes(model.expert(layer, index));
         synchronized (this) {
@@ -276,15 +281,16 @@ public final class ExpertStore implements AutoCloseable {
             if (hot.containsKey(cell)) {
                 return;
             }
-            if (hotBytes + bytes > budget.hotBytesMax) {
+            if (hotBytes + leavingBytes + bytes > budget.hotBytesMax) {
                 throw new ClusterException(
                         ErrorReason.TOO_LARGE,
-                        "expert " + index + " of layer " + layer + " needs " + bytes + " bytes besides the " + hotBytes
-                                + " of the experts in memory; the limit is " + budget.hotBytesMax
+                        "expert " + index + " of layer " + layer + " needs " + bytes + " bytes besides the "
+                                + (hotBytes + leavingBytes) + " of the experts in memory; the limit is "
+                                + budget.hotBytesMax
                                 + "; raise it or place fewer experts here");
             }
         }
-        makeHot(cell, load(layer, index));
+        makeHot(cell, loadOrRepair(layer, index, repair));
     }
 
     private synchronized void makeHot(int cell, Expert expert) {
@@ -292,6 +298,23 @@ public final class ExpertStore implements AutoCloseable {
         hotCells.set(cell);
         hotBytes += expert.residentBytes();
         publishHot();
+    }
+
+    private Expert loadOrRepair(int layer, int index, Repair repair) {
+        try {
+            forgetVerified(layer, index); // an installation compares anew
+            return load(layer, index);
+        } catch (ClusterException refused) {
+            if (refused.reason() != ErrorReason.WEIGHTS_CORRUPT) {
+                throw refused;
+            }
+            ExpertCopies copies = repair.fetch(layer, index, refused);
+            return Expert.load(backend, layer, index, model.expertOf(layer, index, copies.tensors()), copies);
+        }
+    }
+
+    private synchronized void forgetVerified(int layer, int index) {
+        verifiedCells.clear(facts.cell(layer, index));
     }
 
     private Expert load(int layer, int index) {
@@ -307,7 +330,7 @@ public final class ExpertStore implements AutoCloseable {
             }
         }
         LOG.debug("Loading expert {} of layer {}", index, layer);
-        return Expert.load(backend, layer, index, model.expert(layer, index));
+        return Expert.load(backend, layer, index, model.expert(layer, index), null);
     }
 
     private void makeRoomForCold(long bytes) {
@@ -322,7 +345,17 @@ public final class ExpertStore implements AutoCloseable {
                 collectIfUnused(expert, free);
             }
         }
-        free.forEach(Expert::close);
+        closeAll(free);
+    }
+
+    private void closeAll(List<Expert> unused) {
+        for (Expert expert : unused) {
+            expert.close();
+            synchronized (this) {
+                leavingBytes -= expert.leavingBytes;
+            }
+            expert.freed.complete(null);
+        }
     }
 
     private static void collectIfUnused(Expert expert, List<Expert> free) {

@@ -2,12 +2,17 @@ package org.bergfried.worker.expert;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bergfried.contract.ClusterException;
+import org.jspecify.annotations.Nullable;
 
 /// A running installation of experts.
 public final class Installation {
     private final int total;
     private final AtomicInteger installed = new AtomicInteger();
+    private final AtomicReference<@Nullable ClusterException> failure = new AtomicReference<>();
     private final CompletableFuture<Void> done = new CompletableFuture<>();
+    private volatile boolean cancelled;
 
     Installation(int total) {
         this.total = total;
@@ -23,13 +28,35 @@ public final class Installation {
         return installed.get();
     }
 
-    /// Completes when all are ready, or exceptionally with the `ClusterException` that stopped it; what was installed
-    /// before stays.
+    /// Completes when each is ready or has failed; exceptionally with the first `ClusterException` if one has. The
+    /// others are in memory.
     public CompletableFuture<Void> done() {
         return done;
     }
 
+    /// Leaves out what has not begun.
+    public void cancel() {
+        cancelled = true;
+    }
+
+    boolean cancelled() {
+        return cancelled;
+    }
+
     void advance() {
         installed.incrementAndGet();
+    }
+
+    void fail(ClusterException why) {
+        failure.compareAndSet(null, why);
+    }
+
+    void finish() {
+        ClusterException first = failure.get();
+        if (first == null) {
+            done.complete(null);
+        } else {
+            done.completeExceptionally(first);
+        }
     }
 }

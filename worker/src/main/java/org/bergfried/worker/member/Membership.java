@@ -1,11 +1,11 @@
 package org.bergfried.worker.member;
 
-import java.util.BitSet;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -14,16 +14,16 @@ import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.contract.cluster.Registration;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
-import org.bergfried.worker.engine.HostedExperts;
 import org.bergfried.worker.expert.Installation;
+import org.bergfried.worker.hosting.Hosting;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Announces this worker and its state, and installs the experts that the newest placement gives it. All of it
 /// happens on one thread of its own, because calls to the cluster may take seconds.
 ///
-/// An expert that a newer placement gives to others stays in memory: letting go of it needs the word of another host
-/// that has it, and a host that has more than it must is never wrong.
+/// An expert that a newer placement gives to others stays in memory until a router's command evicts it: letting go of
+/// it needs the word of another host that has it, and a host that has more than it must is never wrong.
 public final class Membership implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Membership.class);
     private static final long RETRY_MILLIS = 1000;
@@ -33,10 +33,11 @@ public final class Membership implements AutoCloseable {
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("membership").factory());
     private volatile WorkerAnnouncement said; // written by the thread
-    private Optional<HostedExperts> hosting = Optional.empty(); // by the thread
+    private Optional<Hosting> hosting = Optional.empty(); // by the thread
     private volatile Registration placements = () -> {};
     private boolean announced; // by the thread; whether the cluster has heard `said`
     private volatile long epochSeen;
+    private final AtomicBoolean reportQueued = new AtomicBoolean();
 
     /// Announces the worker.
     ///
@@ -51,9 +52,10 @@ public final class Membership implements AutoCloseable {
 
     /// Begins to follow the placement. Called once.
     ///
-    /// @param experts the expert role of this worker, if it has one.
-    public void followPlacement(Optional<HostedExperts> experts) {
+    /// @param experts what this worker has in memory, if it hosts experts.
+    public void followPlacement(Optional<Hosting> experts) {
         run(() -> hosting = experts);
+        experts.ifPresent(host -> host.onChange(this::reportSoon));
         placements = cluster.placements().onChange(placement -> run(() -> follow(placement)));
         String digest = said.modelDigest();
         run(() -> cluster.placements().current(digest).ifPresent(this::follow));
@@ -147,16 +149,14 @@ public final class Membership implements AutoCloseable {
         hosting.ifPresentOrElse(host -> install(placement, host), () -> report(placement.epoch()));
     }
 
-    private void install(Placement placement, HostedExperts hosts) {
-        ExpertSet missing =
-                without(placement.expertsOn(said.id()), hosts.store().hot());
+    private void install(Placement placement, Hosting host) {
+        Installation installation = host.follow(placement);
         LOG.info(
                 "Placement {} of plan {}: {} to install, {} in memory",
                 placement.epoch(),
                 placement.planId(),
-                missing.count(),
-                hosts.store().hot().count());
-        Installation installation = hosts.store().install(missing);
+                installation.total(),
+                host.hot().count());
         var _ = installation.done().whenComplete((nothing, failure) -> {
             if (failure != null) {
                 LOG.error(
@@ -166,22 +166,26 @@ public final class Membership implements AutoCloseable {
                         installation.total(),
                         failure.getMessage());
             }
-            hosts.host().sawEpoch(placement.epoch());
+            host.sawEpoch(placement.epoch());
             run(() -> report(placement.epoch()));
         });
     }
 
-    /// Says which experts are in memory now.
-    private void report(long epoch) {
-        ExpertSet hot = hosting.map(hosts -> hosts.store().hot()).orElse(said.hotExperts());
-        long free = hosting.map(HostedExperts::freeBytes).orElse(said.freeBytes());
-        said = said.with(hot, Math.max(epoch, said.placementEpochSeen()), free);
-        announce();
+    /// Says which experts are in memory; many changes that come at once are said once.
+    private void reportSoon() {
+        if (!reportQueued.getAndSet(true)) {
+            run(() -> {
+                reportQueued.set(false);
+                report(0);
+            });
+        }
     }
 
-    private static ExpertSet without(ExpertSet wanted, ExpertSet had) {
-        BitSet cells = wanted.cells();
-        cells.andNot(had.cells());
-        return ExpertSet.of(wanted.facts(), cells);
+    /// Says which experts are in memory now.
+    private void report(long epoch) {
+        ExpertSet hot = hosting.map(Hosting::hot).orElse(said.hotExperts());
+        long free = hosting.map(Hosting::freeBytes).orElse(said.freeBytes());
+        said = said.with(hot, Math.max(epoch, said.placementEpochSeen()), free);
+        announce();
     }
 }

@@ -6,10 +6,15 @@ import org.bergfried.worker.tensor.StoredTensor;
 /// The routed experts of one layer as they lie in the files.
 interface ExpertLayer {
     /// The matrices of one expert.
-    TrunkTensors.SwiGlu expert(int expert);
+    default TrunkTensors.SwiGlu expert(int expert) {
+        return expertOf(stored(expert));
+    }
 
     /// What the files hold of one expert, for its digest.
     List<StoredTensor> stored(int expert);
+
+    /// The matrices that such tensors of one expert make up.
+    TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored);
 
     /// One tensor for each expert and matrix.
     ///
@@ -28,6 +33,11 @@ interface ExpertLayer {
         public List<StoredTensor> stored(int expert) {
             return expert(expert).tensors();
         }
+
+        @Override
+        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
+            return new TrunkTensors.SwiGlu(stored.get(0), stored.get(1), stored.get(2));
+        }
     }
 
     /// A layer's experts in one tensor each, `[experts, outputs, inputs]`.
@@ -35,13 +45,13 @@ interface ExpertLayer {
     /// @param gateProj of all experts; likewise the next two.
     record Merged(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements ExpertLayer {
         @Override
-        public TrunkTensors.SwiGlu expert(int expert) {
-            return new TrunkTensors.SwiGlu(slice(gateProj, expert), slice(upProj, expert), slice(downProj, expert));
+        public List<StoredTensor> stored(int expert) {
+            return List.of(slice(gateProj, expert), slice(upProj, expert), slice(downProj, expert));
         }
 
         @Override
-        public List<StoredTensor> stored(int expert) {
-            return expert(expert).tensors();
+        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
+            return new TrunkTensors.SwiGlu(stored.get(0), stored.get(1), stored.get(2));
         }
     }
 
@@ -51,18 +61,18 @@ interface ExpertLayer {
     /// @param downProj   `[experts, hiddenSize, columns]`.
     record Halves(StoredTensor gateUpProj, StoredTensor downProj) implements ExpertLayer {
         @Override
-        public TrunkTensors.SwiGlu expert(int expert) {
-            StoredTensor both = slice(gateUpProj, expert);
+        public List<StoredTensor> stored(int expert) {
+            return List.of(slice(gateUpProj, expert), slice(downProj, expert));
+        }
+
+        @Override
+        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
+            StoredTensor both = stored.get(0);
             int columns = both.rows() / 2;
             return new TrunkTensors.SwiGlu(
                     both.slice(both.name() + ":gate", 0, columns),
                     both.slice(both.name() + ":up", columns, columns),
-                    slice(downProj, expert));
-        }
-
-        @Override
-        public List<StoredTensor> stored(int expert) {
-            return List.of(slice(gateUpProj, expert), slice(downProj, expert));
+                    stored.get(1));
         }
     }
 

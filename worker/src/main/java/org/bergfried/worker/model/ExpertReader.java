@@ -47,6 +47,11 @@ final class ExpertReader {
         return layer(layer, expert).stored(expert);
     }
 
+    /// The matrices of one expert, made of copies of what the files hold of it.
+    TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies) {
+        return layer(layer, expert).expertOf(copies);
+    }
+
     private ExpertLayer layer(int layer, int expert) {
         ExpertLayer known = layers.get(layer);
         if (known == null || expert < 0 || expert >= moe(layer).gate().experts()) {

@@ -76,6 +76,25 @@ final class Manifest {
         return true;
     }
 
+    /// Whether a copy of a tensor from elsewhere has the bytes that were hashed for the model's digest.
+    boolean intactCopy(StoredTensor copy) {
+        String digest = knownDigest(copy);
+        return digest.equals(Digests.sha256(copy.bytes()));
+    }
+
+    /// Never hashes the copy, which would make any bytes look right.
+    private synchronized String knownDigest(StoredTensor copy) {
+        TensorEntry entry = entryOf(copy);
+        if (!known.getOrDefault(entry.file(), Map.of()).containsKey(copy.name())) {
+            digest();
+        }
+        String digest = known.getOrDefault(entry.file(), Map.of()).get(copy.name());
+        if (digest == null) {
+            throw new IllegalArgumentException("the manifest has no tensor " + copy.name());
+        }
+        return digest;
+    }
+
     private TensorEntry entryOf(StoredTensor part) {
         int hash = part.name().lastIndexOf('#');
         return entry(hash < 0 ? part.name() : part.name().substring(0, hash));

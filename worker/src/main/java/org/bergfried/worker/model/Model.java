@@ -1,6 +1,8 @@
 package org.bergfried.worker.model;
 
+import java.util.List;
 import java.util.Map;
+import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
 
 /// An open model: its facts, its tensors (mapped) and its texts. Thread-safe; closing unmaps the files.
@@ -23,6 +25,16 @@ public interface Model extends AutoCloseable {
 
     /// Whether the files still hold of an expert what its digest says: reads and hashes its bytes.
     boolean expertIntact(int layer, int expert);
+
+    /// What the files hold of a routed expert, as the manifest lists it.
+    List<StoredTensor> storedExpert(int layer, int expert);
+
+    /// A routed expert's matrices, made of copies of what [#storedExpert] gives, in its order. Where no product needs
+    /// another form, the matrices lie in the memory of the copies.
+    TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies);
+
+    /// Whether a copy has the bytes that its digest in the manifest says.
+    boolean intact(StoredTensor copy);
 
     /// Identifies the arithmetic: "b1" + cache precision + float path, for example `b1-f32-d`.
     default String numericsId() {

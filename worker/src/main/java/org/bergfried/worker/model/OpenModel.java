@@ -1,8 +1,10 @@
 package org.bergfried.worker.model;
 
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.TensorStore;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +67,21 @@ final class OpenModel implements Model {
     @Override
     public boolean expertIntact(int layer, int expert) {
         return manifest.intact(experts.stored(layer, expert));
+    }
+
+    @Override
+    public List<StoredTensor> storedExpert(int layer, int expert) {
+        return experts.stored(layer, expert);
+    }
+
+    @Override
+    public TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies) {
+        return experts.expertOf(layer, expert, copies);
+    }
+
+    @Override
+    public boolean intact(StoredTensor copy) {
+        return manifest.intactCopy(copy);
     }
 
     @Override

@@ -16,17 +16,15 @@ import org.bergfried.worker.tensor.StoredTensor;
 record TurnsLayer(StoredTensor gateUpProj, StoredTensor gateUpBias, StoredTensor downProj, StoredTensor downBias)
         implements ExpertLayer {
     @Override
-    public TrunkTensors.SwiGlu expert(int expert) {
-        StoredTensor both = ExpertLayer.slice(gateUpProj, expert);
-        StoredTensor bothBias = ExpertLayer.slice(gateUpBias, expert);
+    public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
+        StoredTensor both = stored.get(0);
+        StoredTensor bothBias = stored.get(1);
         return new TrunkTensors.SwiGlu(
                 transposed(both, ":gate", 0, 2),
                 transposed(both, ":up", 1, 2),
-                transposed(ExpertLayer.slice(downProj, expert), "", 0, 1),
+                transposed(stored.get(2), "", 0, 1),
                 new TrunkTensors.Biases(
-                        everySecond(bothBias, ":gate", 0),
-                        everySecond(bothBias, ":up", 1),
-                        ExpertLayer.slice(downBias, expert)));
+                        everySecond(bothBias, ":gate", 0), everySecond(bothBias, ":up", 1), stored.get(3)));
     }
 
     @Override

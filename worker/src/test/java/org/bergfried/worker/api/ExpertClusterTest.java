@@ -2,14 +2,18 @@ package org.bergfried.worker.api;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.SystemClock;
+import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.worker.dispatch.Check;
 import org.bergfried.worker.dispatch.DispatchSettings;
@@ -97,9 +101,43 @@ final class ExpertClusterTest {
         for (long epochSeen : new long[] {1, 7}) {
             try (var cluster = even(CODES, 2)) {
                 cluster.host(0).sawEpoch(epochSeen);
-                cluster.store(0).evict(cluster.store(0).hot());
+                cluster.store(0).evict(cluster.store(0).hot()).join();
                 Check.equalsTwin(cluster.dispatcher(), new Workload(CODES, 1, 20, SEED));
             }
+        }
+    }
+
+    @Test
+    void evictionsAndInstallationsAtRandomNeverChangeTheBits() throws Exception {
+        try (var cluster = replicated(CODES, 3);
+                var mover = Executors.newSingleThreadExecutor()) {
+            var stop = new AtomicBoolean();
+            var facts = ExpertStore.facts(CODES.spec());
+            var moved = mover.submit(() -> {
+                var random = new SplittableRandom(SEED);
+                int changes = 0;
+                while (!stop.get() || changes < 200) {
+                    var store = cluster.store(random.nextInt(3));
+                    var one = ExpertSet.none(facts).with(1 + random.nextInt(2), random.nextInt(10));
+                    if (store.hot().contains(facts.moeLayers().getFirst(), 0) && random.nextInt(50) == 0) {
+                        store.evict(store.hot()).get();
+                    } else if (random.nextBoolean()) {
+                        store.evict(one).get();
+                    } else {
+                        var _ = store.install(one)
+                                .done()
+                                .handle((done, full) -> full)
+                                .get();
+                    }
+                    changes++;
+                }
+                return changes;
+            });
+            for (int round = 0; round < 60; round++) {
+                Check.equalsTwin(cluster.dispatcher(), new Workload(CODES, 1 + round % 2, 1 + round, SEED + round));
+            }
+            stop.set(true);
+            assertTrue(moved.get() >= 200);
         }
     }
 

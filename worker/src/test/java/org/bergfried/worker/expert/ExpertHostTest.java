@@ -2,11 +2,13 @@ package org.bergfried.worker.expert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -145,11 +147,47 @@ final class ExpertHostTest {
     void anExpertEvictedWhileItIsUsedStaysUntilTheBatchIsDone() throws InterruptedException {
         installAll();
         var blocked = block();
-        store.evict(store.hot()); // the blocked batch still holds its experts
+        var freed = store.evict(store.hot()); // the blocked batch still holds its experts
         assertEquals(0, store.hotBytes());
+        assertFalse(freed.isDone());
+        assertTrue(store.freeBytes() < ExpertStore.bytes(model, ExpertSet.all(ExpertStore.facts(model.spec()))));
         blocked.countDown();
         submit(new Workload(model, 1, 1, SEED), DispatchClass.DECODE, true, 1);
         assertArrayEquals(new Workload(model, 1, 1, SEED).sums, next().sums);
+        freed.join();
+        assertEquals(ExpertStore.bytes(model, ExpertSet.all(ExpertStore.facts(model.spec()))), store.freeBytes());
+    }
+
+    @Test
+    void waitsForFramesOfOlderEpochsThatNeedTheExpertsAndForNoOthers() throws InterruptedException {
+        installAll();
+        var blocked = block();
+        var work = new Workload(model, 1, 1, SEED);
+        submit(work, DispatchClass.DECODE, false, 3);
+        ExpertSet none = ExpertSet.none(ExpertStore.facts(model.spec()));
+        ExpertSet used = none.with(1, work.ids[0]);
+        ExpertSet ofOtherLayer = none.with(2, work.ids[0]);
+        assertEquals(1, host.awaitAnswered(used, 4, Duration.ZERO));
+        assertEquals(0, host.awaitAnswered(used, 3, Duration.ofSeconds(30)));
+        assertEquals(0, host.awaitAnswered(ofOtherLayer, 4, Duration.ofSeconds(30)));
+        blocked.countDown();
+        assertEquals(0, host.awaitAnswered(used, 4, Duration.ofSeconds(30)));
+        assertEquals(Outcome.ROWS, next().outcome);
+    }
+
+    @Test
+    void measuresRowsThroughOneExpert() throws InterruptedException {
+        installAll();
+        assertEquals(0, host.rowsPerSecond());
+        for (int batch = 1; batch <= 2; batch++) {
+            submit(new Workload(model, 1, 5, SEED), DispatchClass.DECODE, false, 1);
+            next();
+        }
+        // The clock stands still unless it is moved, so no time was measured.
+        assertEquals(0, host.rowsPerSecond());
+        var throughput = new Throughput();
+        throughput.add(3000, 1_000_000_000);
+        assertEquals(3000, throughput.perSecond(), 1e-9);
     }
 
     @Test

@@ -108,6 +108,21 @@ public final class SyntheticModel implements Model {
     }
 
     @Override
+    public List<StoredTensor> storedExpert(int layer, int expert) {
+        return expert(layer, expert).tensors();
+    }
+
+    @Override
+    public SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies) {
+        return new SwiGlu(copies.get(0), copies.get(1), copies.get(2));
+    }
+
+    @Override
+    public boolean intact(StoredTensor copy) {
+        return true;
+    }
+
+    @Override
     public byte @Nullable [] tokenizerJson() {
         return null;
     }
