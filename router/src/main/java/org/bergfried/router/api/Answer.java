@@ -1,6 +1,7 @@
 package org.bergfried.router.api;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.bergfried.contract.ClusterException;
@@ -118,11 +119,11 @@ public final class Answer {
         }
 
         @Override
-        public String finished(AnswerEnd end) {
+        public String finished(AnswerEnd end, List<String> homes) {
             add(parser.end());
             calls.end(tokenCount).ifPresent(this::addIfLater);
             String reason = reason(end);
-            add(new AnswerEvent.Finished(reason, record.promptIds().size(), tokenCount));
+            add(new AnswerEvent.Finished(reason, record.promptIds().size(), tokenCount, homes));
             return reason;
         }
 

@@ -1,5 +1,6 @@
 package org.bergfried.router.api;
 
+import java.util.List;
 import org.bergfried.router.chat.Delta;
 
 /// One event of an answer. Events depend on the tokens only, never on timing.
@@ -24,5 +25,11 @@ public sealed interface AnswerEvent {
     /// @param reason stop, length or tool_calls.
     /// @param promptTokens tokens of the prompt.
     /// @param completionTokens tokens of the answer, the end token included.
-    record Finished(String reason, int promptTokens, int completionTokens) implements AnswerEvent {}
+    /// @param homes the workers that were its home, in order: more than one if it was moved.
+    record Finished(String reason, int promptTokens, int completionTokens, List<String> homes) implements AnswerEvent {
+        /// Copies.
+        public Finished {
+            homes = List.copyOf(homes);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package org.bergfried.router.failover;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ public final class Generation implements Runnable {
     private final BlockingQueue<Runnable> mailbox = new LinkedBlockingQueue<>();
     private final Delivered delivered = new Delivered();
 
+    private final List<String> homes = new ArrayList<>(); // of all attempts
     private GenerationListener listener;
     private @Nullable RunningAttempt running;
     private boolean hasOpened;
@@ -194,6 +196,7 @@ public final class Generation implements Runnable {
         }
         hasOpened = true;
         workplace.loads().begin(open.home().id());
+        homes.add(open.home().id());
         long remaining = deadlineNanos == Long.MAX_VALUE ? 0 : Math.max(1, (deadlineNanos - now()) / 1_000_000);
         var call = workplace
                 .calls()
@@ -239,7 +242,7 @@ public final class Generation implements Runnable {
     }
 
     private void finish(AnswerEnd end) {
-        String reason = listener.finished(end);
+        String reason = listener.finished(end, List.copyOf(homes));
         storeEnd(reason);
         workplace.meters().ended(reason);
     }

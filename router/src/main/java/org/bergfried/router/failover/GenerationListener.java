@@ -1,5 +1,6 @@
 package org.bergfried.router.failover;
 
+import java.util.List;
 import org.bergfried.contract.ClusterException;
 
 /// The client's side of a generation. Called on the generation's own thread, in order; it must not block.
@@ -16,8 +17,9 @@ public interface GenerationListener {
 
     /// All tokens were given.
     ///
+    /// @param homes the workers that were its home under this router, in order.
     /// @return the finish reason as the client sees it.
-    String finished(AnswerEnd end);
+    String finished(AnswerEnd end, List<String> homes);
 
     /// The answer ends with an error.
     void failed(ClusterException error);

@@ -12,8 +12,8 @@ import org.bergfried.router.chat.Delta;
 import org.bergfried.router.chat.Delta.ToolCallPiece;
 import org.jspecify.annotations.Nullable;
 
-/// The JSON of answers, in OpenAI's shape. What OpenAI does not know stands under `bergfried`: the seed and whether
-/// the generation can be resumed.
+/// The JSON of answers, in OpenAI's shape. What OpenAI does not know stands under `bergfried`: the seed, whether
+/// the generation can be resumed, and with the usage which workers were its home.
 final class ChatJson {
     private final Answer answer;
     private final boolean includeUsage;
@@ -56,6 +56,7 @@ final class ChatJson {
         Map<String, @Nullable Object> chunk = head("chat.completion.chunk");
         chunk.put("choices", List.of());
         chunk.put("usage", usage(finished));
+        chunk.put("bergfried", Map.of("homes", finished.homes()));
         return bytes(chunk);
     }
 
@@ -79,7 +80,9 @@ final class ChatJson {
         Map<String, @Nullable Object> body = head("chat.completion");
         body.put("choices", List.of(choice));
         body.put("usage", usage(finished));
-        body.put("bergfried", extension(started));
+        Map<String, Object> extension = extension(started);
+        extension.put("homes", finished.homes());
+        body.put("bergfried", extension);
         return bytes(body);
     }
 

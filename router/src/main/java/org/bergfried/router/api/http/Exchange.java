@@ -5,9 +5,11 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.bergfried.router.console.ConsoleFiles.ConsoleFile;
 import org.jspecify.annotations.Nullable;
 
 /// One request and its response, for blocking code on a virtual thread: writes wait until the network has taken
@@ -61,6 +63,26 @@ final class Exchange {
     void send(int status, String contentType, byte[] body) throws ClientGone {
         response.setStatusCode(status).putHeader("Content-Type", contentType).putHeader("Cache-Control", "no-store");
         await(response.end(Buffer.buffer(body)));
+    }
+
+    /// Answers with a file, or with 304 where the client has it already; returns the status that was sent.
+    int send(ConsoleFile file, Map<String, String> headers) throws ClientGone {
+        headers.forEach(response::putHeader);
+        response.putHeader("ETag", file.tag());
+        if (file.tag().equals(header("If-None-Match"))) {
+            response.setStatusCode(304);
+            await(response.end());
+            return 304;
+        }
+        response.setStatusCode(200).putHeader("Content-Type", file.type());
+        await(response.end(Buffer.buffer(file.bytes())));
+        return 200;
+    }
+
+    /// Sends the client to another path of this server.
+    void redirect(String path) throws ClientGone {
+        response.setStatusCode(308).putHeader("Location", path);
+        await(response.end());
     }
 
     /// Answers with an error; a response that has begun can only be broken off.

@@ -28,6 +28,8 @@ import org.bergfried.router.api.admin.AdminCalls;
 import org.bergfried.router.api.admin.AdminGate;
 import org.bergfried.router.auth.Caller;
 import org.bergfried.router.auth.Callers;
+import org.bergfried.router.console.ConsoleFiles;
+import org.bergfried.router.console.ConsoleFiles.ConsoleFile;
 import org.bergfried.router.meter.RouterMeters;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +47,7 @@ public final class HttpDoor implements AutoCloseable {
     private final Supplier<String> scrape;
     private final CompletionHandler completions;
     private final AdminHandler admin;
+    private final ConsoleFiles console = new ConsoleFiles();
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Phaser inFlight = new Phaser(1);
     private final Vertx vertx;
@@ -212,6 +215,7 @@ public final class HttpDoor implements AutoCloseable {
             case Route.Models() ->
                 json(exchange, ChatJson.models(gate.inference().models(caller(exchange))));
             case Route.OneModel(String name) -> json(exchange, ChatJson.bytes(model(caller(exchange), name)));
+            case Route.Console(String path) -> console(exchange, path);
             case Route.Admin(String method, AdminCalls.Call call) ->
                 admin.handle(exchange, call, caller(exchange), body);
             case Route.Unknown(HttpError error, String allowed) -> {
@@ -236,6 +240,19 @@ public final class HttpDoor implements AutoCloseable {
                         ErrorReason.MODEL_NOT_FOUND,
                         "the model \"" + name + "\" is not served; served are "
                                 + models.stream().map(ServedModel::name).toList()));
+    }
+
+    private int console(Exchange exchange, String path) throws Exchange.ClientGone {
+        if (path.equals("/")) {
+            exchange.redirect(Route.CONSOLE);
+            return 308;
+        }
+        Optional<ConsoleFile> file = console.file(path);
+        if (file.isEmpty()) {
+            exchange.send(HttpError.of(404, "NOT_FOUND", "the console has no such file"));
+            return 404;
+        }
+        return exchange.send(file.get(), console.headersOfAll());
     }
 
     private int metrics(Exchange exchange) throws Exchange.ClientGone {

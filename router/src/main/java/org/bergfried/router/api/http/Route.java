@@ -9,6 +9,9 @@ sealed interface Route {
     /// What the paths of the admin API begin with.
     String ADMIN = "/admin/v1/";
 
+    /// What the paths of the console begin with.
+    String CONSOLE = "/console/";
+
     /// `GET /healthz`: the process turns.
     record Health() implements Route {}
 
@@ -27,6 +30,11 @@ sealed interface Route {
     /// `GET /v1/models/{id}`.
     record OneModel(String name) implements Route {}
 
+    /// `GET /console/{file}`; `/` leads there.
+    ///
+    /// @param path below the console's.
+    record Console(String path) implements Route {}
+
     /// `POST /admin/v1/{Service}/{Method}`.
     record Admin(String method, AdminCalls.Call target) implements Route {}
 
@@ -44,6 +52,7 @@ sealed interface Route {
             case Completions() -> "chat.completions";
             case Models() -> "models";
             case OneModel(String name) -> "model";
+            case Console(String path) -> "console";
             case Admin(String method, AdminCalls.Call target) -> method;
             case Unknown(HttpError error, String allowed) -> "unknown";
         };
@@ -58,7 +67,11 @@ sealed interface Route {
             case "/metrics" -> only("GET", method, path, new Metrics());
             case "/v1/chat/completions" -> only("POST", method, path, new Completions());
             case "/v1/models" -> only("GET", method, path, new Models());
+            case "/", "/console" -> only("GET", method, path, new Console("/"));
             default -> {
+                if (path.startsWith(CONSOLE)) {
+                    yield only("GET", method, path, new Console(path.substring(CONSOLE.length())));
+                }
                 if (path.startsWith(ADMIN)) {
                     yield admin(method, path);
                 }
@@ -110,7 +123,7 @@ sealed interface Route {
                         404,
                         "NOT_FOUND",
                         "there is nothing at " + shown
-                                + "; served: POST /v1/chat/completions, GET /v1/models, POST /admin/v1/..., /healthz, /readyz, /metrics"),
+                                + "; served: POST /v1/chat/completions, GET /v1/models, POST /admin/v1/..., /console/, /healthz, /readyz, /metrics"),
                 "");
     }
 }
