@@ -21,7 +21,10 @@ import org.bergfried.router.api.admin.AdminGate;
 import org.bergfried.router.api.admin.Administration;
 import org.bergfried.router.api.admin.ClusterAdmin;
 import org.bergfried.router.api.admin.ClusterView;
+import org.bergfried.router.api.admin.DrainAdmin;
+import org.bergfried.router.api.admin.MoveAdmin;
 import org.bergfried.router.api.admin.PlacementAdmin;
+import org.bergfried.router.api.admin.RuleAdmin;
 import org.bergfried.router.api.grpc.GrpcDoor;
 import org.bergfried.router.api.http.HttpDoor;
 import org.bergfried.router.auth.Callers;
@@ -37,6 +40,8 @@ import org.bergfried.router.failover.Generations;
 import org.bergfried.router.home.HomeLoads;
 import org.bergfried.router.meter.RouterMeters;
 import org.bergfried.router.placement.PlacementLoop;
+import org.bergfried.router.placement.live.Mover;
+import org.bergfried.router.placement.live.RepairLoop;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +49,7 @@ import org.slf4j.LoggerFactory;
 /// One router: its doors open at once, and it serves as soon as it has joined a cluster.
 public final class Router implements ProcessMain.Service {
     private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+    private static final Duration REPAIR_QUIET = Duration.ofSeconds(10);
     private static final Duration DOOR_TIMEOUT = Duration.ofSeconds(2);
 
     private final RouterConfig config;
@@ -62,7 +68,13 @@ public final class Router implements ProcessMain.Service {
 
     /// What there is only in a cluster.
     private record Joined(
-            Cluster cluster, Generations generations, HomeWatch homes, WorkerWatch workers, PlacementLoop placements) {}
+            Cluster cluster,
+            Generations generations,
+            HomeWatch homes,
+            WorkerWatch workers,
+            PlacementLoop placements,
+            RepairLoop repairs,
+            Mover mover) {}
 
     /// Opens the doors.
     ///
@@ -101,9 +113,14 @@ public final class Router implements ProcessMain.Service {
         var traffic = new ClusterView.Traffic(admission, meters);
         var workers =
                 new WorkerWatch(cluster.directory(), engines, hosts, clock, () -> traffic.sample(clock.nanoTime()));
-        joined = new Joined(cluster, generations, homes, workers, placements);
+        int routersExpected = config.placement().expectedRouters();
+        var mover = new Mover(cluster, routersExpected, hosts, workers::load, clock, random);
+        var repairs = new RepairLoop(cluster, mover, routersExpected, REPAIR_QUIET, clock, random);
+        joined = new Joined(cluster, generations, homes, workers, placements, repairs, mover);
         adminGate.open(new Administration(
-                new PlacementAdmin(cluster, workers, clock),
+                new PlacementAdmin(cluster, workers, mover, clock),
+                new MoveAdmin(cluster, mover),
+                new RuleAdmin(cluster),
                 new ClusterAdmin(
                         new ClusterView(
                                 config.cluster().name(),
@@ -113,7 +130,8 @@ public final class Router implements ProcessMain.Service {
                                 loads,
                                 traffic),
                         workers.looks(),
-                        clock)));
+                        clock),
+                new DrainAdmin(cluster, workers, mover)));
         meters.watchCluster(homes::readyHomes, () -> epoch(cluster, catalog));
         gate.open(new Inference(catalog, generations, cluster, loads, config.answers(), meters, clock, random));
         LOG.info("Joined the cluster {}", config.cluster().name());
@@ -150,6 +168,8 @@ public final class Router implements ProcessMain.Service {
         grpc.close();
         if (joined != null) {
             joined.placements().close();
+            joined.repairs().close();
+            joined.mover().close();
             joined.workers().close();
             joined.homes().close();
             joined.cluster().close();

@@ -5,10 +5,21 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.bergfried.proto.admin.v1.ApplyRequest;
+import org.bergfried.proto.admin.v1.BanRequest;
+import org.bergfried.proto.admin.v1.DrainWorkerRequest;
+import org.bergfried.proto.admin.v1.EvictRequest;
 import org.bergfried.proto.admin.v1.GetCallerRequest;
 import org.bergfried.proto.admin.v1.GetClusterRequest;
 import org.bergfried.proto.admin.v1.GetExpertLoadRequest;
 import org.bergfried.proto.admin.v1.GetPlacementRequest;
+import org.bergfried.proto.admin.v1.MoveRequest;
+import org.bergfried.proto.admin.v1.PinRequest;
+import org.bergfried.proto.admin.v1.PlanRequest;
+import org.bergfried.proto.admin.v1.ReplicateRequest;
+import org.bergfried.proto.admin.v1.UnbanRequest;
+import org.bergfried.proto.admin.v1.UndrainWorkerRequest;
+import org.bergfried.proto.admin.v1.UnpinRequest;
 import org.bergfried.proto.admin.v1.WatchClusterRequest;
 import org.bergfried.proto.admin.v1.WatchPlacementRequest;
 import org.bergfried.router.auth.Caller;
@@ -87,6 +98,50 @@ public final class AdminCalls {
                 "ClusterService/WatchCluster",
                 WatchClusterRequest.getDefaultInstance(),
                 (admin, caller, request, feed) -> admin.cluster().watchCluster(caller, request, widened(feed)));
+        whole(
+                "PlacementService/Plan",
+                PlanRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.moves().plan(caller, request));
+        streamed(
+                "PlacementService/Apply",
+                ApplyRequest.getDefaultInstance(),
+                (admin, caller, request, feed) -> admin.moves().apply(caller, request, widened(feed)));
+        streamed(
+                "PlacementService/Move",
+                MoveRequest.getDefaultInstance(),
+                (admin, caller, request, feed) -> admin.moves().move(caller, request, widened(feed)));
+        streamed(
+                "PlacementService/Replicate",
+                ReplicateRequest.getDefaultInstance(),
+                (admin, caller, request, feed) -> admin.moves().replicate(caller, request, widened(feed)));
+        streamed(
+                "PlacementService/Evict",
+                EvictRequest.getDefaultInstance(),
+                (admin, caller, request, feed) -> admin.moves().evict(caller, request, widened(feed)));
+        whole(
+                "PlacementService/Pin",
+                PinRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.rules().pin(caller, request));
+        whole(
+                "PlacementService/Unpin",
+                UnpinRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.rules().unpin(caller, request));
+        whole(
+                "PlacementService/Ban",
+                BanRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.rules().ban(caller, request));
+        whole(
+                "PlacementService/Unban",
+                UnbanRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.rules().unban(caller, request));
+        streamed(
+                "ClusterService/DrainWorker",
+                DrainWorkerRequest.getDefaultInstance(),
+                (admin, caller, request, feed) -> admin.drains().drainWorker(caller, request, widened(feed)));
+        whole(
+                "ClusterService/UndrainWorker",
+                UndrainWorkerRequest.getDefaultInstance(),
+                (admin, caller, request) -> admin.drains().undrainWorker(caller, request));
     }
 
     /// All calls by `Service/Method`, sorted.

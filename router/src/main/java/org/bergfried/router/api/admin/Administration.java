@@ -1,7 +1,11 @@
 package org.bergfried.router.api.admin;
 
-/// The two services.
+/// The two services, by what they are about.
 ///
-/// @param placement where experts are, and moving them.
+/// @param placement where experts are, and how busy they are.
+/// @param moves moving experts.
+/// @param rules what plans must obey.
 /// @param cluster routers and workers.
-public record Administration(PlacementAdmin placement, ClusterAdmin cluster) {}
+/// @param drains draining workers.
+public record Administration(
+        PlacementAdmin placement, MoveAdmin moves, RuleAdmin rules, ClusterAdmin cluster, DrainAdmin drains) {}

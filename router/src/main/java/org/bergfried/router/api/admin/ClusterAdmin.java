@@ -12,7 +12,7 @@ import org.bergfried.router.auth.Caller;
 import org.bergfried.router.auth.Role;
 import org.bergfried.router.placement.live.Changes;
 
-/// `ClusterService`: routers and workers, and draining workers.
+/// The part of `ClusterService` that shows routers and workers.
 public final class ClusterAdmin {
     private static final long LOOK_MILLIS = 1_000;
 

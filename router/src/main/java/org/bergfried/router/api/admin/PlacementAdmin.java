@@ -23,9 +23,10 @@ import org.bergfried.router.placement.live.Changes;
 import org.bergfried.router.placement.live.LayerBalance;
 import org.bergfried.router.placement.live.LoadWindow;
 import org.bergfried.router.placement.live.LoadWindows;
+import org.bergfried.router.placement.live.Mover;
 import org.bergfried.router.placement.live.WorkerReport;
 
-/// `PlacementService`: where experts are, how busy they are, and moving them.
+/// The part of `PlacementService` that shows where experts are and how busy they are.
 public final class PlacementAdmin {
     private static final long LOOK_MILLIS = 1_000;
     private static final int LOOKS_PER_KEEP_ALIVE = 15;
@@ -34,13 +35,16 @@ public final class PlacementAdmin {
 
     private final Cluster cluster;
     private final WorkerWatch watch;
+    private final Mover mover;
     private final Clock clock;
-    private final Changes changes = new Changes();
+    private final Changes changes;
 
     /// The parts it works with. Its listeners end with the cluster.
-    public PlacementAdmin(Cluster cluster, WorkerWatch watch, Clock clock) {
+    public PlacementAdmin(Cluster cluster, WorkerWatch watch, Mover mover, Clock clock) {
         this.cluster = cluster;
         this.watch = watch;
+        this.mover = mover;
+        this.changes = mover.changes();
         this.clock = clock;
         var _ = cluster.placements().onChange(placement -> changes.happened());
         var _ = cluster.rules().onChange(rules -> changes.happened());
@@ -51,7 +55,9 @@ public final class PlacementAdmin {
     public GetPlacementResponse getPlacement(Caller caller, GetPlacementRequest request) {
         caller.require(Role.VIEWER);
         ModelView model = model(request.getModel());
-        return GetPlacementResponse.newBuilder().setPlacement(state(model)).build();
+        var response = GetPlacementResponse.newBuilder().setPlacement(state(model));
+        mover.progress(model.digest()).ifPresent(progress -> response.setProgress(Plans.progress(progress)));
+        return response.build();
     }
 
     /// How busy each expert was.
@@ -81,14 +87,13 @@ public final class PlacementAdmin {
         caller.require(Role.VIEWER);
         ModelView model = model(request.getModel());
         long seen = changes.count();
-        var last = WatchPlacementResponse.getDefaultInstance();
+        var last = GetPlacementResponse.getDefaultInstance();
+        var whole = GetPlacementRequest.newBuilder().setModel(model.digest()).build();
         int quietLooks = 0;
         while (feed.isOpen()) {
-            var next = WatchPlacementResponse.newBuilder()
-                    .setPlacement(state(model))
-                    .build();
+            GetPlacementResponse next = getPlacement(caller, whole);
             if (!next.equals(last)) {
-                feed.send(next);
+                feed.send(difference(last, next));
                 last = next;
                 quietLooks = 0;
             } else if (++quietLooks % LOOKS_PER_KEEP_ALIVE == 0) {
@@ -96,6 +101,18 @@ public final class PlacementAdmin {
             }
             seen = changes.await(seen, LOOK_MILLIS);
         }
+    }
+
+    /// A placement is large, and most changes are those of a plan's progress.
+    private static WatchPlacementResponse difference(GetPlacementResponse last, GetPlacementResponse next) {
+        var response = WatchPlacementResponse.newBuilder();
+        if (!next.getPlacement().equals(last.getPlacement())) {
+            response.setPlacement(next.getPlacement());
+        }
+        if (next.hasProgress()) {
+            response.setProgress(next.getProgress());
+        }
+        return response.build();
     }
 
     private LayerLoad layer(ModelView model, Optional<Placement> placement, int row, long[] rows, List<String> ids) {

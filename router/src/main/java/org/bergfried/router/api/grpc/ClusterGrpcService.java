@@ -2,10 +2,14 @@ package org.bergfried.router.api.grpc;
 
 import io.grpc.stub.StreamObserver;
 import org.bergfried.proto.admin.v1.ClusterServiceGrpc;
+import org.bergfried.proto.admin.v1.DrainWorkerRequest;
+import org.bergfried.proto.admin.v1.DrainWorkerResponse;
 import org.bergfried.proto.admin.v1.GetCallerRequest;
 import org.bergfried.proto.admin.v1.GetCallerResponse;
 import org.bergfried.proto.admin.v1.GetClusterRequest;
 import org.bergfried.proto.admin.v1.GetClusterResponse;
+import org.bergfried.proto.admin.v1.UndrainWorkerRequest;
+import org.bergfried.proto.admin.v1.UndrainWorkerResponse;
 import org.bergfried.proto.admin.v1.WatchClusterRequest;
 import org.bergfried.proto.admin.v1.WatchClusterResponse;
 import org.bergfried.router.auth.Caller;
@@ -35,5 +39,17 @@ final class ClusterGrpcService extends ClusterServiceGrpc.ClusterServiceImplBase
         Caller caller = CallerInterceptor.current();
         calls.streamed(
                 "WatchCluster", responses, (admin, feed) -> admin.cluster().watchCluster(caller, request, feed));
+    }
+
+    @Override
+    public void drainWorker(DrainWorkerRequest request, StreamObserver<DrainWorkerResponse> responses) {
+        Caller caller = CallerInterceptor.current();
+        calls.streamed("DrainWorker", responses, (admin, feed) -> admin.drains().drainWorker(caller, request, feed));
+    }
+
+    @Override
+    public void undrainWorker(UndrainWorkerRequest request, StreamObserver<UndrainWorkerResponse> responses) {
+        Caller caller = CallerInterceptor.current();
+        calls.whole("UndrainWorker", responses, admin -> admin.drains().undrainWorker(caller, request));
     }
 }

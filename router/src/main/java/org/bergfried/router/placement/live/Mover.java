@@ -8,8 +8,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -104,8 +106,11 @@ public final class Mover implements AutoCloseable {
 
     /// Begins to carry a plan out, on a thread of its own.
     ///
+    /// @param ended hears how it ended.
+    /// @return tells how far it is.
     /// @throws ClusterException STALE_PLAN if another plan runs here, or something has changed since it was made.
-    public synchronized String start(PreparedPlan plan, String who, String reason) {
+    public synchronized Supplier<Progress> start(
+            PreparedPlan plan, String who, String reason, Consumer<Progress> ended) {
         String digest = plan.request().modelDigest();
         if (isBusy) {
             String busy = lastRuns.values().stream()
@@ -121,9 +126,9 @@ public final class Mover implements AutoCloseable {
         var run = new PlanRun(plan, cluster, routersExpected, hosts, fork, Progress.begin(plan, who, reason), changes);
         lastRuns.put(digest, run);
         isBusy = true;
-        runner.set(Thread.ofVirtual().name("plan-" + plan.request().planId()).start(() -> run(run)));
+        runner.set(Thread.ofVirtual().name("plan-" + plan.request().planId()).start(() -> run(run, ended)));
         changes.happened();
-        return plan.request().planId();
+        return run::progress;
     }
 
     @Override
@@ -134,16 +139,17 @@ public final class Mover implements AutoCloseable {
         }
     }
 
-    private void run(PlanRun run) {
+    private void run(PlanRun run, Consumer<Progress> ended) {
         try {
             run.run();
-        } catch (InterruptedException ended) {
+        } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
         } finally {
             synchronized (this) {
                 isBusy = false;
             }
             changes.happened();
+            ended.accept(run.progress());
         }
     }
 

@@ -22,10 +22,12 @@ import org.slf4j.LoggerFactory;
 public final class RepairLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RepairLoop.class);
     private static final String WHO = "repair";
+    private static final String WHY = "experts were lost, unplaced or on a drained worker";
     private static final long INTERVAL_MILLIS = 1_000;
 
     private final Cluster cluster;
     private final Mover mover;
+    private final Audit audit;
     private final int routersExpected;
     private final Clock clock;
     private final long quietNanos;
@@ -40,6 +42,7 @@ public final class RepairLoop implements AutoCloseable {
             Cluster cluster, Mover mover, int routersExpected, Duration quiet, Clock clock, LongSupplier random) {
         this.cluster = cluster;
         this.mover = mover;
+        this.audit = new Audit();
         this.routersExpected = routersExpected;
         this.clock = clock;
         this.quietNanos = quiet.toNanos() + Math.floorMod(random.getAsLong(), quiet.toNanos() / 2 + 1);
@@ -94,11 +97,8 @@ public final class RepairLoop implements AutoCloseable {
     private void repair(String digest) throws InterruptedException {
         PreparedPlan plan = mover.plan(Wish.repairs(WHO, WHO, digest));
         if (!plan.plan().isEmpty()) {
-            String planId = mover.start(plan, WHO, "experts were lost, unplaced or on a drained worker");
-            LOG.info(
-                    "Repairing the placement by {} in {} steps",
-                    planId,
-                    plan.plan().steps().size());
+            audit.started("repair", WHO, WHY, plan);
+            var _ = mover.start(plan, WHO, WHY, audit::ended);
         }
     }
 }
