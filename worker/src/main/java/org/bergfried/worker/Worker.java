@@ -35,7 +35,9 @@ import org.bergfried.worker.client.PeerAddress;
 import org.bergfried.worker.dispatch.ClusterDispatcher;
 import org.bergfried.worker.dispatch.DispatchSettings;
 import org.bergfried.worker.dispatch.Dispatcher;
+import org.bergfried.worker.dispatch.ExpertLoad;
 import org.bergfried.worker.dispatch.Inbox;
+import org.bergfried.worker.dispatch.LoadImbalance;
 import org.bergfried.worker.engine.Engine;
 import org.bergfried.worker.engine.HostedExperts;
 import org.bergfried.worker.engine.MemoryLimit;
@@ -265,7 +267,11 @@ public final class Worker implements ProcessMain.Service {
             meters.batch(batcher::load);
             var card = ModelCards.of(
                     opened, config.model().servedName(), made.plan().context());
-            var load = new ExpertLoads(startNumber, trunk.get().load());
+            ExpertLoad counted = trunk.get().load();
+            if (!counted.facts().moeLayers().isEmpty()) {
+                meters.imbalance(new LoadImbalance(counted.facts(), counted::rows, clock)::worst);
+            }
+            var load = new ExpertLoads(startNumber, counted);
             grpc.add(new EngineGrpc(card, batcher, this::placementEpoch, load, clock).bindService());
             readiness = new Readiness(batcher, clock, this::become);
         } else {

@@ -126,6 +126,7 @@ final class ObservabilityTest {
             worker.batch(() -> new BatchLoad(0, 0, 0, 0, 0, 0, 0, 0, 0));
             worker.ready(() -> true);
             worker.placement(() -> 0L, () -> 0);
+            worker.imbalance(() -> 1.0);
             worker.roundTrips().answered(DispatchClass.DECODE, 1);
             names.addAll(names(worker.scrape()));
         }

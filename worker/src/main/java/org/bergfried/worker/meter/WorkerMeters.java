@@ -32,6 +32,8 @@ import org.bergfried.worker.dispatch.RoundTrips;
 /// | `bergfried.ready` | gauge | 1 if a token can be produced |
 /// | `bergfried.placement.epoch` | gauge | the highest placement epoch acted on |
 /// | `bergfried.experts.hot` | gauge | routed experts in memory by order of the placement |
+/// | `bergfried.experts.imbalance` | gauge | rows of the most chosen expert over the mean of its layer, of the layer
+/// where that is largest, in the last one to two minutes of this trunk; 1 is even |
 /// | `bergfried.dispatch.round.trip` | histogram | from sending rows of a layer to another worker until their sums
 /// came; tag `class`: decode or prefill. A step of decoding waits for the slowest one of each layer |
 ///
@@ -81,6 +83,15 @@ public final class WorkerMeters implements AutoCloseable {
                 "routed experts in memory by order of the placement",
                 hotExperts,
                 Integer::doubleValue);
+    }
+
+    /// Measures how unevenly rows fall on experts.
+    public void imbalance(Supplier<Double> worst) {
+        gauge(
+                "bergfried.experts.imbalance",
+                "rows of the most chosen expert over the mean of its layer, of the worst layer",
+                worst,
+                Double::doubleValue);
     }
 
     /// Measures what other workers take for rows.
