@@ -10,6 +10,7 @@ import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.kernel.Product;
 import org.bergfried.worker.kernel.RopeShape;
+import org.bergfried.worker.kernel.Shapes;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
@@ -112,7 +113,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void embed(Matrix table, Buffer ids, int n, Rows y) {
         Shapes.rows("y", y, n, table.columns());
-        Shapes.indices("ids", ids, n, table.rows());
+        Contents.indices("ids", ids, n, table.rows());
         MemorySegment idSegment = HostBuffer.segment(ids);
         divide(
                 n,
@@ -130,7 +131,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void multiply(Matrix w, Rows x, Codes codes, int n, Rows y) {
         var matrix = (HostMatrix) w;
-        requireProduct(w, x, codes, n, y);
+        Shapes.product(w, x, codes, n, y);
         kernels.reservePrepared(matrix, n, shared);
         divide(n, w.columns(), (from, to, slot) -> kernels.prepare(matrix, x, codes, n, from, to, scratch[slot]));
         if (n > 0) {
@@ -146,7 +147,7 @@ public final class CpuBackend implements Backend {
     public void multiplyAll(List<Product> products, int n) {
         long work = 0;
         for (Product product : products) {
-            requireProduct(product.w(), product.x(), product.codes(), n, product.y());
+            Shapes.product(product.w(), product.x(), product.codes(), n, product.y());
             work = Math.max(work, (long) n * product.w().columns() * product.w().rows());
         }
         divide(products.size(), work, (from, to, slot) -> {
@@ -163,19 +164,9 @@ public final class CpuBackend implements Backend {
         kernels.multiply(matrix, product.x(), product.codes(), n, product.y(), 0, matrix.rows(), own);
     }
 
-    private static void requireProduct(Matrix w, Rows x, Codes codes, int n, Rows y) {
-        Shapes.rows("y", y, n, w.rows());
-        if (w.type().integerCoded()) {
-            requireColumns("codes", codes.columns(), w.columns());
-            Shapes.codes(codes, n);
-        } else {
-            Shapes.rows("x", x, n, w.columns());
-        }
-    }
-
     @Override
     public void rmsNorm(Rows x, int n, Matrix weight, float epsilon, Rows y) {
-        HostMatrix row = Shapes.floatRow("norm", weight);
+        HostMatrix row = floatRow("norm", weight);
         Shapes.rows("x", x, n, row.columns());
         Shapes.rows("y", y, n, row.columns());
         divide(n, 2L * row.columns(), (from, to, slot) -> kernels.rmsNorm(x, row, epsilon, y, from, to, scratch[slot]));
@@ -190,7 +181,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void addBias(Rows x, int n, Matrix bias) {
-        HostMatrix row = Shapes.floatRow("bias", bias);
+        HostMatrix row = floatRow("bias", bias);
         Shapes.rows("x", x, n, row.columns());
         divide(n, row.columns(), (from, to, slot) -> kernels.addBias(x, row, from, to));
     }
@@ -232,7 +223,7 @@ public final class CpuBackend implements Backend {
         Shapes.rope(shape);
         Shapes.rows("x", x, n, (shape.heads() - 1) * shape.headStride() + shape.rotaryColumns());
         int columns = shape.rotaryColumns();
-        Shapes.indices("positions", positions, n, table.byteSize() / Float.BYTES / Math.max(1, columns));
+        Contents.indices("positions", positions, n, table.byteSize() / Float.BYTES / Math.max(1, columns));
         MemorySegment positionSegment = HostBuffer.segment(positions);
         MemorySegment tableSegment = HostBuffer.segment(table);
         divide(
@@ -250,9 +241,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void attention(AttentionShape shape, Rows query, int n, CacheView cache, Rows y) {
-        Shapes.attention(shape, cache, n);
-        Shapes.rows("query", query, n, shape.heads() * shape.keyColumns());
-        Shapes.rows("y", y, n, shape.heads() * shape.valueColumns());
+        Shapes.attention(shape, query, n, cache, y);
+        Contents.positions(cache, n);
         long work = (cache.positionMax() + 1L) * (shape.keyColumns() + shape.valueColumns());
         divide(
                 n * shape.heads(),
@@ -263,12 +253,11 @@ public final class CpuBackend implements Backend {
     @Override
     public void attentionWithin(
             AttentionShape shape, int window, @Nullable Matrix sinks, Rows query, int n, CacheView cache, Rows y) {
-        Shapes.attention(shape, cache, n);
-        Shapes.rows("query", query, n, shape.heads() * shape.keyColumns());
-        Shapes.rows("y", y, n, shape.heads() * shape.valueColumns());
-        HostMatrix sinkRow = sinks == null ? null : Shapes.floatRow("sinks", sinks);
+        Shapes.attention(shape, query, n, cache, y);
+        Contents.positions(cache, n);
+        HostMatrix sinkRow = sinks == null ? null : floatRow("sinks", sinks);
         if (sinkRow != null) {
-            requireColumns("sinks", sinkRow.columns(), shape.heads());
+            Shapes.columns("sinks", sinkRow.columns(), shape.heads());
         }
         long seen = window == 0 ? cache.positionMax() + 1L : Math.min(window, cache.positionMax() + 1L);
         divide(
@@ -284,9 +273,9 @@ public final class CpuBackend implements Backend {
         Shapes.rows("scores", scores, n, shape.experts());
         Shapes.atLeast("ids", ids, (long) n * shape.chosen() * Integer.BYTES);
         Shapes.atLeast("weights", weights, (long) n * shape.chosen() * Float.BYTES);
-        HostMatrix biasRow = bias == null ? null : Shapes.floatRow("bias", bias);
+        HostMatrix biasRow = bias == null ? null : floatRow("bias", bias);
         if (biasRow != null) {
-            requireColumns("bias", biasRow.columns(), shape.experts());
+            Shapes.columns("bias", biasRow.columns(), shape.experts());
         }
         MemorySegment idSegment = HostBuffer.segment(ids);
         MemorySegment weightSegment = HostBuffer.segment(weights);
@@ -306,9 +295,9 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void gatherCodes(Codes x, Buffer index, int n, Codes y) {
-        requireColumns("gathered codes", y.columns(), x.columns());
+        Shapes.columns("gathered codes", y.columns(), x.columns());
         Shapes.codes(y, n);
-        Shapes.indices("index", index, n, x.columns() == 0 ? 0 : x.q().byteSize() / x.columns());
+        Contents.indices("index", index, n, x.columns() == 0 ? 0 : x.q().byteSize() / x.columns());
         RowCopies.gatherCodes(x, index, n, y);
     }
 
@@ -316,7 +305,7 @@ public final class CpuBackend implements Backend {
     public void accumulate(Rows y, Buffer weights, Buffer index, int n, int columns, Buffer sums, Buffer poisoned) {
         Shapes.rows("y", y, n, columns);
         Shapes.atLeast("weights", weights, (long) n * Float.BYTES);
-        Shapes.indices("index", index, n, poisoned.byteSize() / Integer.BYTES);
+        Contents.indices("index", index, n, poisoned.byteSize() / Integer.BYTES);
         MemorySegment weightSegment = HostBuffer.segment(weights);
         MemorySegment indexSegment = HostBuffer.segment(index);
         MemorySegment sumSegment = HostBuffer.segment(sums);
@@ -358,10 +347,10 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    private static void requireColumns(String what, int actual, int expected) {
-        if (actual != expected) {
-            throw new IllegalArgumentException(what + ": " + actual + " columns where " + expected + " are needed");
-        }
+    /// A norm's or bias's matrix.
+    private static HostMatrix floatRow(String what, Matrix matrix) {
+        Shapes.floatRow(what, matrix);
+        return (HostMatrix) matrix;
     }
 
     /// Computes units `[from, to)` with the scratch memory of a slot.

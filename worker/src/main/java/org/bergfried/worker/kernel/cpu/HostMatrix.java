@@ -96,7 +96,8 @@ public final class HostMatrix implements Matrix {
         return arena == null ? 0 : weights.byteSize();
     }
 
-    boolean closed() {
+    /// Whether its memory was given back.
+    public boolean closed() {
         return closed;
     }
 

@@ -1,20 +1,15 @@
-package org.bergfried.worker.kernel.cpu;
+package org.bergfried.worker.kernel;
 
-import org.bergfried.worker.kernel.AttentionShape;
-import org.bergfried.worker.kernel.CacheView;
-import org.bergfried.worker.kernel.GateShape;
-import org.bergfried.worker.kernel.Matrix;
-import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
 
-/// Validates the arguments of operations: a mismatch is a bug and throws `IllegalArgumentException`.
-final class Shapes {
+/// Validates the arguments of operations, for every backend: a mismatch is a bug and throws `IllegalArgumentException`.
+public final class Shapes {
     private Shapes() {}
 
     /// `[n, columns]` must lie inside its buffer, and rows must not overlap.
-    static void rows(String what, Rows rows, int n, int columns) {
+    public static void rows(String what, Rows rows, int n, int columns) {
         if (n < 0 || columns < 0) {
             throw new IllegalArgumentException(what + ": [" + n + ", " + columns + "]");
         }
@@ -29,15 +24,22 @@ final class Shapes {
     }
 
     /// A buffer must have at least `bytes` bytes.
-    static void atLeast(String what, Buffer buffer, long bytes) {
+    public static void atLeast(String what, Buffer buffer, long bytes) {
         if (buffer.byteSize() < bytes) {
             throw new IllegalArgumentException(
                     what + ": needs " + bytes + " bytes, the buffer has " + buffer.byteSize());
         }
     }
 
+    /// Two numbers of columns must be equal.
+    public static void columns(String what, int actual, int expected) {
+        if (actual != expected) {
+            throw new IllegalArgumentException(what + ": " + actual + " columns where " + expected + " are needed");
+        }
+    }
+
     /// `[n, codes.columns]` must lie inside the buffers.
-    static void codes(Codes codes, int n) {
+    public static void codes(Codes codes, int n) {
         if (codes.columns() % 32 != 0) {
             throw new IllegalArgumentException("codes: " + codes.columns() + " columns are no multiple of 32");
         }
@@ -45,35 +47,34 @@ final class Shapes {
         atLeast("scales of codes", codes.scales(), (long) n * (codes.columns() / 32) * Float.BYTES);
     }
 
+    /// The operands of a product.
+    public static void product(Matrix w, Rows x, Codes codes, int n, Rows y) {
+        rows("y", y, n, w.rows());
+        if (w.type().integerCoded()) {
+            columns("codes", codes.columns(), w.columns());
+            codes(codes, n);
+        } else {
+            rows("x", x, n, w.columns());
+        }
+    }
+
     /// A norm's or bias's matrix: one row of a float type.
-    static HostMatrix floatRow(String what, Matrix matrix) {
-        var host = (HostMatrix) matrix;
-        if (host.type().integerCoded() || host.rows() != 1) {
-            throw new IllegalArgumentException(what + ": " + host.name() + " is " + host.type() + " with " + host.rows()
-                    + " rows, not one row of a float type");
-        }
-        return host;
-    }
-
-    /// Row numbers must lie in `[0, count)`.
-    static void indices(String what, Buffer index, int n, long count) {
-        atLeast(what, index, (long) n * Integer.BYTES);
-        var segment = HostBuffer.segment(index);
-        for (int i = 0; i < n; i++) {
-            int value = segment.get(HostBuffer.I32, 4L * i);
-            if (value < 0 || value >= count) {
-                throw new IllegalArgumentException(what + "[" + i + "] = " + value + " of " + count);
-            }
+    public static void floatRow(String what, Matrix matrix) {
+        if (matrix.type().integerCoded() || matrix.rows() != 1) {
+            throw new IllegalArgumentException(
+                    what + ": " + matrix.type() + " with " + matrix.rows() + " rows, not one row of a float type");
         }
     }
 
-    static void rope(RopeShape shape) {
+    /// How rotary embeddings lie in a row.
+    public static void rope(RopeShape shape) {
         if (shape.rotaryColumns() % 2 != 0 || shape.rotaryColumns() > shape.headStride()) {
             throw new IllegalArgumentException("rope: " + shape);
         }
     }
 
-    static void attention(AttentionShape shape, CacheView cache, int n) {
+    /// What attention reads and writes, but for the numbers in its buffers.
+    public static void attention(AttentionShape shape, Rows query, int n, CacheView cache, Rows y) {
         if (shape.heads() < 1 || shape.kvHeads() < 1 || shape.heads() % shape.kvHeads() != 0) {
             throw new IllegalArgumentException("attention: " + shape);
         }
@@ -83,17 +84,12 @@ final class Shapes {
             throw new IllegalArgumentException("attention: position " + cache.positionMax() + " is beyond "
                     + cache.pagesPerSequence() + " pages of " + cache.pageRows());
         }
-        var positions = HostBuffer.segment(cache.positions());
-        for (int i = 0; i < n; i++) {
-            int position = positions.get(HostBuffer.I32, 4L * i);
-            if (position < 0 || position > cache.positionMax()) {
-                throw new IllegalArgumentException(
-                        "attention: row " + i + " is at position " + position + " of at most " + cache.positionMax());
-            }
-        }
+        rows("query", query, n, shape.heads() * shape.keyColumns());
+        rows("y", y, n, shape.heads() * shape.valueColumns());
     }
 
-    static void gate(GateShape shape) {
+    /// How experts are chosen.
+    public static void gate(GateShape shape) {
         int perGroup = shape.groups() < 1 ? 0 : shape.experts() / shape.groups();
         if (perGroup < 1
                 || shape.experts() % shape.groups() != 0
