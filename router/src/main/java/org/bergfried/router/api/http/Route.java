@@ -123,7 +123,8 @@ sealed interface Route {
                         404,
                         "NOT_FOUND",
                         "there is nothing at " + shown
-                                + "; served: POST /v1/chat/completions, GET /v1/models, POST /admin/v1/..., /console/, /healthz, /readyz, /metrics"),
+                                + "; served: POST /v1/chat/completions, GET /v1/models, POST /admin/v1/..., /console/,"
+                                + " /healthz, /readyz, /metrics"),
                 "");
     }
 }
