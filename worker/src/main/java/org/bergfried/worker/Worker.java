@@ -1,5 +1,7 @@
 package org.bergfried.worker;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -8,6 +10,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ProcessMain;
@@ -40,6 +43,7 @@ import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.dispatch.LoadImbalance;
 import org.bergfried.worker.engine.Engine;
 import org.bergfried.worker.engine.HostedExperts;
+import org.bergfried.worker.engine.LoadingWatch;
 import org.bergfried.worker.engine.MemoryLimit;
 import org.bergfried.worker.engine.Readiness;
 import org.bergfried.worker.engine.RunningTrunk;
@@ -63,6 +67,8 @@ import org.slf4j.LoggerFactory;
 public final class Worker implements ProcessMain.Service {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
+    private static final Duration LOADING_STILL_MAX = Duration.ofMinutes(2);
+
     private final WorkerConfig config;
     private final Clock clock;
     private final Fatal fatal;
@@ -75,6 +81,7 @@ public final class Worker implements ProcessMain.Service {
     private volatile @Nullable Model model;
     private volatile @Nullable Engine engine;
     private volatile @Nullable GrpcPeers peers;
+    private volatile @Nullable LoadingWatch loading;
     private volatile @Nullable Hosting hosting;
     private volatile @Nullable Readiness readiness;
     private volatile @Nullable Membership membership;
@@ -102,7 +109,8 @@ public final class Worker implements ProcessMain.Service {
         this.fatal = fatal;
         channels = new Channels(config.tls(), config.keepAlive());
         grpc = new WorkerGrpc(channels, config.grpc().host(), config.grpc().port());
-        http = new WorkerHttp(config.http().host(), config.http().port(), this::turning, this::ready, meters::scrape);
+        http = new WorkerHttp(
+                config.http().host(), config.http().port(), this::stuck, this::turning, this::ready, meters::scrape);
         meters.ready(this::ready);
         LOG.info("Worker {} listens on {} (gRPC) and {} (HTTP)", config.id(), grpcAddress(), httpAddress());
     }
@@ -112,8 +120,11 @@ public final class Worker implements ProcessMain.Service {
     /// @param join    how to join; its cluster is closed with the worker.
     /// @throws ClusterException if the model cannot be served.
     public void start(CompletableFuture<Cluster> join) {
+        var watch = new LoadingWatch("the model is opened and hashed", processorTime(), clock, LOADING_STILL_MAX);
+        loading = watch;
         Model opened = open(config.model().path(), config.dataDirectory());
         model = opened;
+        watch.phase("the trunk is loaded");
         CompletableFuture<Membership> joined = join.thenApply(member -> join(member, opened));
         Engine made = Engine.open(
                 opened,
@@ -124,6 +135,7 @@ public final class Worker implements ProcessMain.Service {
                 (thread, bug) -> fatal.bug(bug));
         engine = made;
         serve(opened, made);
+        watch.done();
         Membership member = joined.join();
         member.followPlacement(Optional.ofNullable(hosting));
         watchPeers(opened);
@@ -329,6 +341,18 @@ public final class Worker implements ProcessMain.Service {
     private long placementEpoch() {
         Membership member = membership;
         return member == null ? 0 : member.epochSeen();
+    }
+
+    /// Of the thread that calls this; where the JVM cannot tell, the time itself, so that nothing is called stuck.
+    private LongSupplier processorTime() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long id = Thread.currentThread().threadId();
+        return threads.isThreadCpuTimeSupported() ? () -> threads.getThreadCpuTime(id) : clock::nanoTime;
+    }
+
+    private Optional<String> stuck() {
+        LoadingWatch watch = loading;
+        return watch == null ? Optional.empty() : watch.stuck();
     }
 
     private boolean turning() {

@@ -71,6 +71,8 @@ class WorkerTest {
         assertEquals(ServingStatus.SERVING, health(worker));
         assertEquals(200, http(worker, "/readyz"));
         assertEquals(200, http(worker, "/healthz"));
+        assertEquals(200, http(worker, "/startupz"));
+        assertEquals(404, http(worker, "/startupz/more"));
         assertEquals(404, http(worker, "/readyz/more"));
         assertTrue(router.placements().publish(even(said, 1, List.of("worker-1"))));
         await(() -> announced("worker-1").placementEpochSeen() == 1);

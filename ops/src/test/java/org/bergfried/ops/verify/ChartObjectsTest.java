@@ -137,14 +137,17 @@ final class ChartObjectsTest {
     void everyContainerIsProbedAndDrains(String name) {
         for (JsonNode workload : Chart.workloads(Chart.render(name))) {
             JsonNode container = container(workload);
-            Map<String, String> paths =
-                    Map.of("startupProbe", "/healthz", "livenessProbe", "/healthz", "readinessProbe", "/readyz");
+            boolean isRouter = Chart.name(workload).endsWith("-router");
+            Map<String, String> paths = Map.of(
+                    "startupProbe", isRouter ? "/healthz" : "/startupz",
+                    "livenessProbe", "/healthz",
+                    "readinessProbe", "/readyz");
             paths.forEach((probe, path) -> {
                 JsonNode get = container.path(probe).path("httpGet");
                 assertEquals(path, get.path("path").asString(), Chart.name(workload) + " " + probe);
                 assertTrue(portNames(workload).contains(get.path("port").asString()), probe);
                 String scheme = get.path("scheme").asString("HTTP");
-                assertEquals(Chart.name(workload).endsWith("-router") ? "HTTPS" : "HTTP", scheme);
+                assertEquals(isRouter ? "HTTPS" : "HTTP", scheme);
             });
             int grace = podSpec(workload).path("terminationGracePeriodSeconds").asInt();
             int pause = container
@@ -154,8 +157,8 @@ final class ChartObjectsTest {
                     .path("seconds")
                     .asInt();
             int drain = switch (name) {
-                case "gpu" -> Chart.name(workload).endsWith("-router") ? 25 : 120;
-                case "mixed" -> Chart.name(workload).endsWith("-router") ? 60 : 25;
+                case "gpu" -> isRouter ? 25 : 120;
+                case "mixed" -> isRouter ? 60 : 25;
                 default -> 25;
             };
             assertTrue(pause > 0 && grace > pause + drain, Chart.name(workload) + ": " + grace);

@@ -5,14 +5,15 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.bergfried.contract.ConfigException;
 
-/// Health and metrics over HTTP: `/healthz` (the loops turn), `/readyz` (a token can be produced), `/metrics`
-/// (Prometheus). Nothing else is served, and no body is read.
+/// Health and metrics over HTTP: `/startupz` (loading makes progress or is done), `/healthz` (the same, and the loops
+/// turn), `/readyz` (a token can be produced), `/metrics` (Prometheus). Nothing else is served, and no body is read.
 public final class WorkerHttp implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService handlers = Executors.newVirtualThreadPerTaskExecutor();
@@ -20,18 +21,31 @@ public final class WorkerHttp implements AutoCloseable {
     /// Starts listening.
     ///
     /// @param port    0 takes a free one.
+    /// @param stuck   why loading does not go on; empty if it does or is done.
     /// @param healthy whether the process turns.
     /// @param ready   whether a token can be produced.
     /// @param metrics the text of `/metrics`.
-    public WorkerHttp(String host, int port, BooleanSupplier healthy, BooleanSupplier ready, Supplier<String> metrics) {
+    public WorkerHttp(
+            String host,
+            int port,
+            Supplier<Optional<String>> stuck,
+            BooleanSupplier healthy,
+            BooleanSupplier ready,
+            Supplier<String> metrics) {
         try {
             server = HttpServer.create(new InetSocketAddress(host, port), 0);
         } catch (IOException refused) {
             throw new ConfigException(
                     "cannot listen on http " + host + ":" + port + ": " + refused.getMessage(), refused);
         }
-        server.createContext("/healthz", exchange -> answer(exchange, "/healthz", healthy));
-        server.createContext("/readyz", exchange -> answer(exchange, "/readyz", ready));
+        server.createContext("/startupz", exchange -> answer(exchange, "/startupz", stuck));
+        server.createContext(
+                "/healthz",
+                exchange -> answer(
+                        exchange,
+                        "/healthz",
+                        () -> stuck.get().or(() -> unless(healthy, "the step loop does not turn"))));
+        server.createContext("/readyz", exchange -> answer(exchange, "/readyz", () -> unless(ready, "not yet")));
         server.createContext(
                 "/metrics",
                 exchange -> send(
@@ -55,14 +69,19 @@ public final class WorkerHttp implements AutoCloseable {
         handlers.close();
     }
 
-    private static void answer(HttpExchange exchange, String path, BooleanSupplier holds) throws IOException {
+    private static Optional<String> unless(BooleanSupplier holds, String why) {
+        return holds.getAsBoolean() ? Optional.empty() : Optional.of(why);
+    }
+
+    /// @param fault what is wrong, or empty.
+    private static void answer(HttpExchange exchange, String path, Supplier<Optional<String>> fault)
+            throws IOException {
         if (!exact(exchange, path)) {
             send(exchange, 404, "text/plain", "not found\n");
-        } else if (holds.getAsBoolean()) {
-            send(exchange, 200, "text/plain", "ok\n");
-        } else {
-            send(exchange, 503, "text/plain", "not yet\n");
+            return;
         }
+        Optional<String> why = fault.get();
+        send(exchange, why.isEmpty() ? 200 : 503, "text/plain", why.orElse("ok") + "\n");
     }
 
     private static boolean exact(HttpExchange exchange, String path) {
