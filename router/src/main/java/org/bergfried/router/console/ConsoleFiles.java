@@ -4,16 +4,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
-/// The console's files, read from the jar once. Only the files that are listed here exist: a path is a key and
-/// never a
-/// place on a disk.
+/// The console's files, read from the jar once. Only the files that are listed here exist: a path is a key and never
+/// a place on a disk.
 public final class ConsoleFiles {
     private static final String SCRIPT = "text/javascript; charset=utf-8";
     private static final List<String> NAMES = List.of(
@@ -45,7 +46,17 @@ public final class ConsoleFiles {
     /// @param type its media type.
     /// @param tag changes with its bytes; in quotes, as ETag has it.
     /// @param bytes what it holds.
-    public record ConsoleFile(String type, String tag, byte[] bytes) {}
+    public record ConsoleFile(String type, String tag, byte[] bytes) {
+        /// Whether the header If-None-Match names this file's bytes: a list of tags, each perhaps marked as weak by a
+        /// proxy that compressed the file.
+        public boolean isWhatTheClientHas(@Nullable String ifNoneMatch) {
+            return ifNoneMatch != null
+                    && Arrays.stream(ifNoneMatch.split(",", -1))
+                            .map(String::strip)
+                            .map(known -> known.startsWith("W/") ? known.substring(2) : known)
+                            .anyMatch(known -> known.equals("*") || known.equals(tag));
+        }
+    }
 
     /// Reads all files.
     public ConsoleFiles() {

@@ -56,7 +56,11 @@ export function change({title, text, action, call: method, request, streamed, fi
         h("p", {}, h("label", {for: "change-reason"}, "Reason"), reason),
         message, progress,
         h("p", {class: "buttons"}, cancel, submit));
-    const dialog = h("dialog", {"aria-labelledby": "change-title", close: () => dialog.remove()}, form);
+    const opener = document.activeElement?.id;
+    const dialog = h("dialog", {"aria-labelledby": "change-title", close: () => {
+        dialog.remove();
+        document.getElementById(opener)?.focus(); // the page may have made its button anew meanwhile
+    }}, form);
     document.body.append(dialog);
     dialog.showModal();
     (inputs[0]?.element ?? reason).focus();

@@ -1,6 +1,6 @@
 // A small curve over the last minutes.
 
-const SECONDS = 300;
+const SECONDS_MIN = 60; // a curve that has just begun does not fill the width
 
 /** A figure with a name, its value now, and its curve. */
 export class Curve {
@@ -30,9 +30,10 @@ export class Curve {
         pen.scale(ratio, ratio);
         const top = Math.max(...values, 1e-9) * 1.1;
         const style = getComputedStyle(this.element);
+        const step = width / (Math.max(values.length, SECONDS_MIN) - 1);
         pen.beginPath();
         values.forEach((value, i) => {
-            const x = width - (values.length - 1 - i) * width / (SECONDS - 1);
+            const x = width - (values.length - 1 - i) * step;
             const y = height - 1 - value / top * (height - 4);
             if (i === 0) pen.moveTo(x, y);
             else pen.lineTo(x, y);
@@ -40,7 +41,7 @@ export class Curve {
         pen.strokeStyle = style.getPropertyValue("--accent");
         pen.lineWidth = 1.5;
         pen.stroke();
-        const first = width - (values.length - 1) * width / (SECONDS - 1);
+        const first = width - (values.length - 1) * step;
         pen.lineTo(width, height);
         pen.lineTo(first, height);
         pen.globalAlpha = 0.12;

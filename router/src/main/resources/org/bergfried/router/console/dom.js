@@ -27,10 +27,11 @@ export function section(title, ...children) {
 /** A table with a caption for screen readers; cells are strings or elements, numbers are set to the right. */
 export function table(caption, heads, rows) {
     const numeric = (cell) => typeof cell === "string" && /^[\d.,]+( [kMGT]?i?B)?( %|\/s)?$/.test(cell);
+    const ofNumbers = (column) => rows.length > 0 && rows.every((cells) => numeric(cells[column]));
     return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
         h("table", {},
             h("caption", {class: "hidden"}, caption),
-            h("thead", {}, h("tr", {}, heads.map((head) => h("th", {scope: "col"}, head)))),
+            h("thead", {}, h("tr", {}, heads.map((head, i) => h("th", {scope: "col", class: ofNumbers(i) ? "number" : null}, head)))),
             h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell, i) =>
                 h(i === 0 ? "th" : "td", {scope: i === 0 ? "row" : null, class: numeric(cell) ? "number" : null}, cell)))))));
 }

@@ -19,6 +19,8 @@ export function experts(page) {
 class ExpertsView {
     constructor(page) {
         this.load = null; // GetExpertLoadResponse
+        this.means = []; // rows of an expert, by layer
+        this.shown = new Map(); // what stands in a place, so that screen readers are told of changes only
         this.target = null; // PlacementState of a plan that is looked at
         this.map = new Heatmap({
             paint: (row, expert) => this.paint(row, expert),
@@ -40,7 +42,7 @@ class ExpertsView {
                 this.show();
             })),
             section("Progress", this.progress));
-        this.stopListening = listen(this.draw);
+        this.stopListening = listen(() => this.changed());
         document.addEventListener("themechange", this.draw);
         this.timer = setInterval(() => this.fetchLoad(), LOAD_MILLIS);
         this.fetchLoad();
@@ -85,20 +87,38 @@ class ExpertsView {
     async fetchLoad() {
         try {
             this.load = await call("PlacementService/GetExpertLoad", {windowSeconds: Number(this.window.value)});
+            this.means = this.load.layers.map((layer) => layer.rows.reduce((a, b) => a + b, 0) / layer.rows.length);
             this.show();
         } catch {
             // the watchers say when the router is away; the old load stays
         }
     }
 
+    /** Fills a place if what it depends on has changed. */
+    showOnce(place, cause, show) {
+        const now = JSON.stringify(cause) ?? "";
+        if (this.shown.get(place) === now) return;
+        this.shown.set(place, now);
+        show();
+    }
+
     placement() {
         return this.target ?? store.placement;
     }
 
+    /** Paints again only what the store has news of: its seconds of traffic are none of the map's business. */
+    changed() {
+        if (store.placement !== this.seenPlacement || store.progress !== this.seenProgress) this.show();
+    }
+
     show() {
+        this.seenPlacement = store.placement;
+        this.seenProgress = store.progress;
         const placement = this.placement();
-        if (store.progress) showProgress(this.progress, store.progress);
-        else fill(this.progress, h("p", {class: "quiet"}, "No plan has run under this router."));
+        this.showOnce(this.progress, store.progress, () => {
+            if (store.progress) showProgress(this.progress, store.progress);
+            else fill(this.progress, h("p", {class: "quiet"}, "No plan has run under this router."));
+        });
         if (!placement) return;
         if (placement.layers.length === 0) {
             fill(this.heading, "This model is dense: it has no routed experts.");
@@ -128,8 +148,7 @@ class ExpertsView {
     times(row, expert) {
         const layer = this.load?.layers[row];
         if (!layer) return 0;
-        const mean = layer.rows.reduce((a, b) => a + b, 0) / layer.rows.length;
-        return mean === 0 ? 0 : layer.rows[expert] / mean;
+        return this.means[row] === 0 ? 0 : layer.rows[expert] / this.means[row];
     }
 
     isPinned(row, expert) {

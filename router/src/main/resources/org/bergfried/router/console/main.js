@@ -1,6 +1,7 @@
 // Signs in, shows the page that the address names, and says when the picture is old.
 
 import {hasKey, useKey} from "./api.js";
+import {isDark} from "./colours.js";
 import {h, fill} from "./dom.js";
 import {experts} from "./experts.js";
 import {generations} from "./generations.js";
@@ -8,19 +9,23 @@ import {overview} from "./overview.js";
 import {playground} from "./playground.js";
 import {begin, end, listen, store} from "./store.js";
 
-const PAGES = {overview, experts, generations, playground};
+const PAGES = new Map(Object.entries({overview, experts, generations, playground}));
+const TITLES = {overview: "Overview", experts: "Experts", generations: "Generations", playground: "Playground"};
 const page = document.getElementById("page");
+const themeButton = document.getElementById("theme");
 let leave = () => {};
 
 function show() {
-    const name = location.hash.replace("#/", "") || "overview";
-    const make = PAGES[name] ?? overview;
+    const asked = location.hash.replace("#/", "");
+    const name = PAGES.has(asked) ? asked : "overview";
+    const make = PAGES.get(name);
     leave();
     leave = () => {};
     for (const link of document.querySelectorAll("nav a")) {
         if (link.hash === "#/" + name) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
     }
+    document.title = TITLES[name] + " - Bergfried";
     if (store.caller) leave = make(page) ?? (() => {});
 }
 
@@ -28,6 +33,7 @@ function showSignIn(message) {
     leave();
     leave = () => {};
     document.body.classList.add("signed-out");
+    document.title = "Sign in - Bergfried";
     const key = h("input", {id: "key", type: "password", autocomplete: "off", required: true, "aria-describedby": "sign-in-message"});
     fill(page, h("form", {class: "card sign-in", submit: (event) => {
         event.preventDefault();
@@ -66,9 +72,7 @@ async function signIn() {
 }
 
 function switchTheme() {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-    useTheme(now === "dark" ? "light" : "dark");
+    useTheme(isDark() ? "light" : "dark");
 }
 
 function useTheme(theme) {
@@ -76,10 +80,15 @@ function useTheme(theme) {
         document.documentElement.dataset.theme = theme;
         localStorage.setItem("bergfried-theme", theme);
     }
+    themeButton.textContent = isDark() ? "Light theme" : "Dark theme";
     document.dispatchEvent(new Event("themechange"));
 }
 
-document.getElementById("theme").addEventListener("click", switchTheme);
+themeButton.addEventListener("click", switchTheme);
+document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address names the page, so it cannot name a place in it
+    page.focus();
+});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => useTheme());
 addEventListener("hashchange", () => {
     show();

@@ -56,7 +56,7 @@ function summary(cluster) {
 function workerTable(workers) {
     const changes = may("OPERATOR");
     const heads = ["Worker", "State", "Does", "Backend", "Experts", "Expert memory", "Free", "Rows", "KV in use", "Running", "Queued", "Epoch"];
-    return table("Workers", changes ? [...heads, "Change"] : heads, workers.map((worker) => {
+    return table("Workers", changes ? heads.toSpliced(2, 0, "Change") : heads, workers.map((worker) => {
         const state = word(worker.condition, "WORKER_CONDITION");
         const cells = [
             worker.workerId,
@@ -72,7 +72,7 @@ function workerTable(workers) {
             count(worker.queued),
             count(worker.placementEpoch),
         ];
-        return changes ? [...cells, drainButton(worker, state)] : cells;
+        return changes ? cells.toSpliced(2, 0, drainButton(worker, state)) : cells; // early, so that it is seen on a narrow screen too
     }));
 }
 

@@ -5,12 +5,15 @@ import {fill, h} from "./dom.js";
 import {count} from "./format.js";
 import {may, store} from "./store.js";
 
+const NAMES_MAX = 6; // more workers are counted
+
 export function playground(page) {
     const messages = []; // of this page only; leaving it forgets them
     let running = null;
-    const talk = h("div", {id: "talk", "aria-live": "polite", "aria-relevant": "additions"});
+    const talk = h("div", {id: "talk"});
+    const spoken = h("p", {class: "hidden", role: "status"}); // a whole answer: word by word nobody could listen to it
     const question = h("textarea", {id: "question", rows: "3", required: true, keydown: (event) => {
-        if (event.key === "Enter" && !event.shiftKey) {
+        if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
             event.preventDefault();
             form.requestSubmit();
         }
@@ -36,7 +39,7 @@ export function playground(page) {
                 fill(talk);
                 question.focus();
             }}, "New conversation")));
-    fill(page, h("h1", {}, "Playground"), may("CALLER") ? [talk, form] : h("p", {}, "Your key has no role CALLER: it may not ask models."));
+    fill(page, h("h1", {}, "Playground"), may("CALLER") ? [talk, spoken, form] : h("p", {}, "Your key has no role CALLER: it may not ask models."));
 
     async function run() {
         const text = question.value.trim();
@@ -57,6 +60,7 @@ export function playground(page) {
             answer.end(failure.name === "AbortError" ? "Stopped." : failure.message);
         }
         messages.push({role: "assistant", content: answer.text});
+        spoken.textContent = "Answer: " + answer.text;
         running = null;
         ask.disabled = false;
         stop.disabled = true;
@@ -117,7 +121,7 @@ class AnswerView {
             count(this.tokens) + " tokens", rate > 0 && Number.isFinite(rate) ? ", " + rate.toFixed(1) + "/s" : "",
             ", first after " + ((this.first - this.begin) / 1000).toFixed(2) + " s",
             this.homes.length > 0 && "; home " + this.homes.join(", then "),
-            experts.length > 0 && "; experts of " + experts.join(", "));
+            experts.length > 0 && "; experts placed on " + (experts.length <= NAMES_MAX ? experts.join(", ") : count(experts.length) + " workers"));
     }
 }
 

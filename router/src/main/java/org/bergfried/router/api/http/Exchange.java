@@ -69,12 +69,14 @@ final class Exchange {
     int send(ConsoleFile file, Map<String, String> headers) throws ClientGone {
         headers.forEach(response::putHeader);
         response.putHeader("ETag", file.tag());
-        if (file.tag().equals(header("If-None-Match"))) {
+        if (file.isWhatTheClientHas(header("If-None-Match"))) {
             response.setStatusCode(304);
             await(response.end());
             return 304;
         }
-        response.setStatusCode(200).putHeader("Content-Type", file.type());
+        response.setStatusCode(200)
+                .putHeader("Content-Type", file.type())
+                .putHeader("Content-Length", Integer.toString(file.bytes().length)); // in answers to HEAD too
         await(response.end(Buffer.buffer(file.bytes())));
         return 200;
     }
