@@ -81,7 +81,11 @@ public final class BergfriedMain {
                         .addSubcommand(new TokenizeCommand(surroundings))
                         .addSubcommand(new RenderCommand(surroundings))
                         .addSubcommand(new InspectCommand(surroundings)))
-                .addSubcommand(new CommandLine(new PlacementCommand()).addSubcommand(new SimulateCommand(surroundings)))
+                .addSubcommand(placement(surroundings))
+                .addSubcommand(new CommandLine(new ClusterCommand())
+                        .addSubcommand(new ClusterStatusCommand(surroundings))
+                        .addSubcommand(new DrainCommand(surroundings))
+                        .addSubcommand(new UndrainCommand(surroundings)))
                 .addSubcommand(new CommandLine(new BenchCommand(surroundings))
                         .addSubcommand(new PlannerBenchCommand(surroundings)))
                 .addSubcommand(new WorkerCommand())
@@ -92,6 +96,22 @@ public final class BergfriedMain {
         useExitCodes(line);
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, surroundings));
         return line;
+    }
+
+    private static CommandLine placement(Surroundings surroundings) {
+        return new CommandLine(new PlacementCommand())
+                .addSubcommand(new PlacementShowCommand(surroundings))
+                .addSubcommand(new PlacementLoadCommand(surroundings))
+                .addSubcommand(new PlacementPlanCommand(surroundings))
+                .addSubcommand(new PlacementApplyCommand(surroundings))
+                .addSubcommand(new MoveCommand(surroundings))
+                .addSubcommand(new ReplicateCommand(surroundings))
+                .addSubcommand(new EvictCommand(surroundings))
+                .addSubcommand(new PinCommand(surroundings))
+                .addSubcommand(new UnpinCommand(surroundings))
+                .addSubcommand(new BanCommand(surroundings))
+                .addSubcommand(new UnbanCommand(surroundings))
+                .addSubcommand(new SimulateCommand(surroundings));
     }
 
     private static void useExitCodes(CommandLine line) {

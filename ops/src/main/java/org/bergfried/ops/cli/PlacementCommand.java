@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
         name = "placement",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        description = "Shows and plans which worker hosts which expert.")
+        description = "Shows, plans and changes which worker hosts which expert.")
 final class PlacementCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before run
