@@ -19,7 +19,7 @@ import org.bergfried.proto.expert.v1.WeightServiceGrpc;
 import org.bergfried.worker.client.WireExperts;
 import org.bergfried.worker.hosting.Hosting;
 import org.bergfried.worker.model.Model;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 
 /// WeightService: what a worker gives other workers of its model files and of its word. Runs on virtual threads.
 public final class WeightGrpc extends WeightServiceGrpc.WeightServiceImplBase {
@@ -90,12 +90,12 @@ public final class WeightGrpc extends WeightServiceGrpc.WeightServiceImplBase {
     /// time.
     private final class Sender implements Runnable {
         private final ServerCallStreamObserver<FetchExpertResponse> call;
-        private final List<StoredTensor> tensors;
+        private final List<StoredPart> tensors;
         private final AtomicBoolean ended = new AtomicBoolean();
         private int current;
         private long sent; // bytes of the current tensor
 
-        Sender(ServerCallStreamObserver<FetchExpertResponse> call, List<StoredTensor> tensors) {
+        Sender(ServerCallStreamObserver<FetchExpertResponse> call, List<StoredPart> tensors) {
             this.call = call;
             this.tensors = tensors;
         }
@@ -120,7 +120,7 @@ public final class WeightGrpc extends WeightServiceGrpc.WeightServiceImplBase {
         }
 
         private FetchExpertResponse next() {
-            StoredTensor tensor = tensors.get(current);
+            StoredPart tensor = tensors.get(current);
             MemorySegment bytes = tensor.bytes();
             long count = Math.min(PIECE_BYTES, bytes.byteSize() - sent);
             var piece = FetchExpertResponse.newBuilder()

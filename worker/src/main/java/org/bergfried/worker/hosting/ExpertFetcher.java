@@ -15,7 +15,7 @@ import org.bergfried.worker.expert.ExpertCopies;
 import org.bergfried.worker.expert.InstallListener;
 import org.bergfried.worker.expert.Repair;
 import org.bergfried.worker.model.Model;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,8 +69,8 @@ final class ExpertFetcher {
     private ExpertCopies fetch(String source, int layer, int expert, ClusterException corrupt) {
         Arena memory = Arena.ofShared();
         try {
-            List<StoredTensor> copies = receive(source, layer, expert, memory);
-            for (StoredTensor copy : copies) {
+            List<StoredPart> copies = receive(source, layer, expert, memory);
+            for (StoredPart copy : copies) {
                 if (!model.intact(copy)) {
                     throw new ClusterException(
                             ErrorReason.WEIGHTS_CORRUPT,
@@ -85,7 +85,7 @@ final class ExpertFetcher {
         }
     }
 
-    private List<StoredTensor> receive(String source, int layer, int expert, Arena memory) {
+    private List<StoredPart> receive(String source, int layer, int expert, Arena memory) {
         try {
             Files.createDirectories(directory);
             Path path = directory.resolve("expert-" + layer + "-" + expert);

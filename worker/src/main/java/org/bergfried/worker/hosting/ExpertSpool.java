@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 
 /// Writes the pieces of an expert's tensors to a file, in order and without gaps, so that a fetch takes no memory but
 /// that of one piece.
@@ -18,12 +18,12 @@ final class ExpertSpool implements WeightPeers.PieceSink {
     private static final int ALIGNMENT = 64;
 
     private final FileChannel file;
-    private final List<StoredTensor> wanted;
+    private final List<StoredPart> wanted;
     private final long[] starts; // [wanted + 1], where each tensor lies in the file; then the end
     private int current; // the tensor that is being received
     private long received; // bytes of it
 
-    ExpertSpool(FileChannel file, List<StoredTensor> wanted) {
+    ExpertSpool(FileChannel file, List<StoredPart> wanted) {
         this.file = file;
         this.wanted = wanted;
         starts = new long[wanted.size() + 1];
@@ -61,7 +61,7 @@ final class ExpertSpool implements WeightPeers.PieceSink {
     /// The tensors, mapped from the file.
     ///
     /// @param memory owns the mapping.
-    List<StoredTensor> tensors(Arena memory) throws IOException {
+    List<StoredPart> tensors(Arena memory) throws IOException {
         if (current < wanted.size()) {
             throw refusal("it ended at byte " + received + " of tensor "
                     + wanted.get(current).name());
@@ -71,11 +71,11 @@ final class ExpertSpool implements WeightPeers.PieceSink {
             file.write(ByteBuffer.allocate(1), bytes - 1); // the last tensor's padding
         }
         MemorySegment mapped = file.map(FileChannel.MapMode.READ_ONLY, 0, bytes, memory);
-        var copies = new ArrayList<StoredTensor>();
+        var copies = new ArrayList<StoredPart>();
         for (int i = 0; i < wanted.size(); i++) {
-            StoredTensor tensor = wanted.get(i);
+            StoredPart tensor = wanted.get(i);
             MemorySegment part = mapped.asSlice(starts[i], tensor.bytes().byteSize());
-            copies.add(new StoredTensor(tensor.name(), tensor.type(), tensor.shape(), part));
+            copies.add(tensor.copiedTo(part));
         }
         return copies;
     }

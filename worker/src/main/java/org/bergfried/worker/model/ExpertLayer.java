@@ -1,20 +1,24 @@
 package org.bergfried.worker.model;
 
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.tensor.StoredTensor;
+import org.jspecify.annotations.Nullable;
 
 /// The routed experts of one layer as they lie in the files.
 interface ExpertLayer {
     /// The matrices of one expert.
     default TrunkTensors.SwiGlu expert(int expert) {
-        return expertOf(stored(expert));
+        return expertOf(expert, parts(expert));
     }
 
-    /// What the files hold of one expert, for its digest.
-    List<StoredTensor> stored(int expert);
+    /// What the files hold of one expert, as the manifest lists it.
+    List<StoredPart> parts(int expert);
 
-    /// The matrices that such tensors of one expert make up.
-    TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored);
+    /// The matrices that such parts of an expert, or copies of them, make up.
+    TrunkTensors.SwiGlu expertOf(int expert, List<StoredPart> parts);
 
     /// One tensor for each expert and matrix.
     ///
@@ -30,13 +34,31 @@ interface ExpertLayer {
         }
 
         @Override
-        public List<StoredTensor> stored(int expert) {
-            return expert(expert).tensors();
+        public List<StoredPart> parts(int expert) {
+            var parts = new ArrayList<StoredPart>();
+            for (StoredTensor tensor : expert(expert).tensors()) {
+                parts.add(part(tensor));
+                MemorySegment scales = tensor.scales();
+                if (scales != null) {
+                    List<Long> shape = List.of((long) StoredTensor.scaleBlocks(tensor.rows()), (long)
+                            StoredTensor.scaleBlocks(tensor.columns()));
+                    parts.add(new StoredPart(TensorFinder.scalesOf(tensor.name()), shape, scales));
+                }
+            }
+            return parts;
         }
 
         @Override
-        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
-            return new TrunkTensors.SwiGlu(stored.get(0), stored.get(1), stored.get(2));
+        public TrunkTensors.SwiGlu expertOf(int expert, List<StoredPart> parts) {
+            var matrices = new ArrayList<StoredTensor>();
+            int next = 0;
+            for (StoredTensor tensor : expert(expert).tensors()) {
+                MemorySegment bytes = parts.get(next++).bytes();
+                MemorySegment scales =
+                        tensor.scales() == null ? null : parts.get(next++).bytes();
+                matrices.add(with(tensor, bytes, scales));
+            }
+            return new TrunkTensors.SwiGlu(matrices.get(0), matrices.get(1), matrices.get(2));
         }
     }
 
@@ -45,13 +67,16 @@ interface ExpertLayer {
     /// @param gateProj of all experts; likewise the next two.
     record Merged(StoredTensor gateProj, StoredTensor upProj, StoredTensor downProj) implements ExpertLayer {
         @Override
-        public List<StoredTensor> stored(int expert) {
-            return List.of(slice(gateProj, expert), slice(upProj, expert), slice(downProj, expert));
+        public List<StoredPart> parts(int expert) {
+            return List.of(part(slice(gateProj, expert)), part(slice(upProj, expert)), part(slice(downProj, expert)));
         }
 
         @Override
-        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
-            return new TrunkTensors.SwiGlu(stored.get(0), stored.get(1), stored.get(2));
+        public TrunkTensors.SwiGlu expertOf(int expert, List<StoredPart> parts) {
+            return new TrunkTensors.SwiGlu(
+                    of(gateProj, expert, parts.get(0)),
+                    of(upProj, expert, parts.get(1)),
+                    of(downProj, expert, parts.get(2)));
         }
     }
 
@@ -61,18 +86,18 @@ interface ExpertLayer {
     /// @param downProj   `[experts, hiddenSize, columns]`.
     record Halves(StoredTensor gateUpProj, StoredTensor downProj) implements ExpertLayer {
         @Override
-        public List<StoredTensor> stored(int expert) {
-            return List.of(slice(gateUpProj, expert), slice(downProj, expert));
+        public List<StoredPart> parts(int expert) {
+            return List.of(part(slice(gateUpProj, expert)), part(slice(downProj, expert)));
         }
 
         @Override
-        public TrunkTensors.SwiGlu expertOf(List<StoredTensor> stored) {
-            StoredTensor both = stored.get(0);
+        public TrunkTensors.SwiGlu expertOf(int expert, List<StoredPart> parts) {
+            StoredTensor both = of(gateUpProj, expert, parts.get(0));
             int columns = both.rows() / 2;
             return new TrunkTensors.SwiGlu(
                     both.slice(both.name() + ":gate", 0, columns),
                     both.slice(both.name() + ":up", columns, columns),
-                    stored.get(1));
+                    of(downProj, expert, parts.get(1)));
         }
     }
 
@@ -80,5 +105,20 @@ interface ExpertLayer {
     static StoredTensor slice(StoredTensor tensor, int expert) {
         int rows = tensor.rows() / tensor.shape().getFirst();
         return tensor.slice(tensor.name() + "#" + expert, expert * rows, rows);
+    }
+
+    /// The same with the bytes of a part.
+    static StoredTensor of(StoredTensor tensor, int expert, StoredPart part) {
+        return with(slice(tensor, expert), part.bytes(), null);
+    }
+
+    /// A tensor's bytes as a part.
+    static StoredPart part(StoredTensor tensor) {
+        return new StoredPart(
+                tensor.name(), tensor.shape().stream().map(Integer::longValue).toList(), tensor.bytes());
+    }
+
+    private static StoredTensor with(StoredTensor tensor, MemorySegment bytes, @Nullable MemorySegment scales) {
+        return new StoredTensor(tensor.name(), tensor.type(), tensor.shape(), bytes, scales);
     }
 }

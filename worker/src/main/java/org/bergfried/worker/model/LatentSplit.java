@@ -3,17 +3,23 @@ package org.bergfried.worker.model;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.worker.model.Part.Form;
+import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Float8;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
 
 /// Splits kv_b of latent attention per head (ARITHMETIC.md rule G, "MLA"). The K half is kept transposed, in private
 /// memory of the model where the file does not have it so.
 final class LatentSplit {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final Arena arena;
 
     /// @param arena owns the transposed copies.
@@ -38,8 +44,8 @@ final class LatentSplit {
         int headRows = nope + attention.valueColumns();
         StoredTensor joined = tensors.matrix(
                 Part.KV_UP.name(tensors.form(), layer), attention.heads() * headRows, attention.kvRank());
-        if (joined.type().integerCoded()) {
-            throw new IllegalStateException("safetensors hold no integer-coded types");
+        if (joined.type() == ElementType.F8_E4M3) {
+            joined = widened(joined);
         }
         var keyUp = new ArrayList<StoredTensor>();
         var valueUp = new ArrayList<StoredTensor>();
@@ -83,6 +89,24 @@ final class LatentSplit {
             slices.add(tensor.slice(tensor.name() + "#" + head, head * rows, rows));
         }
         return slices;
+    }
+
+    /// FP8 to F32, each weight times its scale: heads and blocks of 128 rows do not begin together.
+    private StoredTensor widened(StoredTensor tensor) {
+        int columns = tensor.columns();
+        int across = StoredTensor.scaleBlocks(columns);
+        MemorySegment scales = tensor.requireScales();
+        MemorySegment target = arena.allocate(4L * tensor.bytes().byteSize(), 64);
+        for (int row = 0; row < tensor.rows(); row++) {
+            long scaleRow = (long) (row / StoredTensor.SCALE_BLOCK) * across;
+            for (int column = 0; column < columns; column++) {
+                long at = (long) row * columns + column;
+                float scale = scales.get(FLOAT, 4 * (scaleRow + column / StoredTensor.SCALE_BLOCK));
+                float code = Float8.toFloat(tensor.bytes().get(ValueLayout.JAVA_BYTE, at));
+                target.set(FLOAT, 4 * at, code * scale);
+            }
+        }
+        return new StoredTensor(tensor.name(), ElementType.F32, tensor.shape(), target.asReadOnly());
     }
 
     /// `[rows, columns]` to `[columns, rows]`, same type.

@@ -10,9 +10,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.bergfried.contract.Limits;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.Digests;
 import org.bergfried.worker.weights.JsonTexts;
@@ -43,48 +44,52 @@ final class Manifest {
 
     /// The model's digest.
     synchronized String digest() {
-        var lines = new ArrayList<>(textLines());
+        return digestOf(lines());
+    }
+
+    /// The lines, each with its end, sorted.
+    synchronized SortedSet<String> lines() {
+        var lines = new TreeSet<>(textLines());
         for (String name : tensors.used()) {
-            TensorEntry entry = entry(name);
-            for (StoredTensor tensor : experts.parts(entry.stored())) {
-                lines.add(line(entry, tensor));
+            for (StoredPart part : experts.parts(entry(name))) {
+                lines.add(line(part));
             }
         }
         for (Path file : changed) {
             cache.store(file, known.getOrDefault(file, Map.of()));
         }
         changed.clear();
-        return digestOf(lines);
+        return lines;
     }
 
     /// The digest of one expert: over the lines of what the files hold of it.
-    synchronized String digest(List<StoredTensor> expert) {
+    synchronized String digest(List<StoredPart> expert) {
         var lines = new ArrayList<String>();
-        for (StoredTensor tensor : expert) {
-            lines.add(line(entryOf(tensor), tensor));
+        for (StoredPart part : expert) {
+            lines.add(line(part));
         }
         return digestOf(lines);
     }
 
     /// Whether the bytes of one expert are still those that were hashed. Others may hash meanwhile.
-    boolean intact(List<StoredTensor> expert) {
-        for (StoredTensor tensor : expert) {
-            if (!digestOf(tensor).equals(Digests.sha256(tensor.bytes()))) {
+    boolean intact(List<StoredPart> expert) {
+        for (StoredPart part : expert) {
+            if (!digestOf(part).equals(Digests.sha256(part.bytes()))) {
                 return false;
             }
         }
         return true;
     }
 
-    /// Whether a copy of a tensor from elsewhere has the bytes that were hashed for the model's digest.
-    boolean intactCopy(StoredTensor copy) {
+    /// Whether a copy of a part from elsewhere has the bytes that were hashed for the model's digest.
+    boolean intactCopy(StoredPart copy) {
         String digest = knownDigest(copy);
         return digest.equals(Digests.sha256(copy.bytes()));
     }
 
     /// Never hashes the copy, which would make any bytes look right.
-    private synchronized String knownDigest(StoredTensor copy) {
-        TensorEntry entry = entryOf(copy);
+    private synchronized String knownDigest(StoredPart copy) {
+        TensorEntry entry = entryOf(copy.name());
         if (!known.getOrDefault(entry.file(), Map.of()).containsKey(copy.name())) {
             digest();
         }
@@ -95,9 +100,28 @@ final class Manifest {
         return digest;
     }
 
-    private TensorEntry entryOf(StoredTensor part) {
-        int hash = part.name().lastIndexOf('#');
-        return entry(hash < 0 ? part.name() : part.name().substring(0, hash));
+    /// A tensor as one part.
+    static StoredPart part(TensorEntry entry) {
+        return new StoredPart(entry.name(), entry.shape(), entry.bytes());
+    }
+
+    /// What a tensor of all experts holds of one: a matrix, sizes between the first and the last folded.
+    static StoredPart part(TensorEntry entry, int expert) {
+        List<Long> all = entry.shape();
+        long rows = 1;
+        for (long n : all.subList(1, all.size() - 1)) {
+            rows *= n;
+        }
+        long size = entry.bytes().byteSize() / all.getFirst();
+        return new StoredPart(
+                entry.name() + "#" + expert,
+                List.of(rows, all.getLast()),
+                entry.bytes().asSlice(expert * size, size));
+    }
+
+    private TensorEntry entryOf(String part) {
+        int hash = part.lastIndexOf('#');
+        return entry(hash < 0 ? part : part.substring(0, hash));
     }
 
     private TensorEntry entry(String name) {
@@ -108,25 +132,22 @@ final class Manifest {
         return entry;
     }
 
-    private synchronized String digestOf(StoredTensor part) {
-        return digestOf(entryOf(part), part);
-    }
-
-    private String digestOf(TensorEntry entry, StoredTensor tensor) {
-        Map<String, String> digests = known.computeIfAbsent(entry.file(), file -> new HashMap<>(cache.load(file)));
-        String digest = digests.get(tensor.name());
+    private synchronized String digestOf(StoredPart part) {
+        Path file = entryOf(part.name()).file();
+        Map<String, String> digests = known.computeIfAbsent(file, f -> new HashMap<>(cache.load(f)));
+        String digest = digests.get(part.name());
         if (digest == null) {
-            digest = Digests.sha256(tensor.bytes());
-            digests.put(tensor.name(), digest);
-            changed.add(entry.file());
+            digest = Digests.sha256(part.bytes());
+            digests.put(part.name(), digest);
+            changed.add(file);
         }
         return digest;
     }
 
-    private String line(TensorEntry entry, StoredTensor tensor) {
+    private String line(StoredPart part) {
         String shape =
-                String.join(",", tensor.shape().stream().map(String::valueOf).toList());
-        return line(tensor.name(), entry.typeName(), shape, digestOf(entry, tensor));
+                String.join(",", part.shape().stream().map(String::valueOf).toList());
+        return line(part.name(), entryOf(part.name()).typeName(), shape, digestOf(part));
     }
 
     private List<String> textLines() {

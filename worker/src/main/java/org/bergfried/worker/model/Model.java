@@ -2,7 +2,7 @@ package org.bergfried.worker.model;
 
 import java.util.List;
 import java.util.Map;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 import org.jspecify.annotations.Nullable;
 
 /// An open model: its facts, its tensors (mapped) and its texts. Thread-safe; closing unmaps the files.
@@ -27,14 +27,14 @@ public interface Model extends AutoCloseable {
     boolean expertIntact(int layer, int expert);
 
     /// What the files hold of a routed expert, as the manifest lists it.
-    List<StoredTensor> storedExpert(int layer, int expert);
+    List<StoredPart> storedExpert(int layer, int expert);
 
     /// A routed expert's matrices, made of copies of what [#storedExpert] gives, in its order. Where no product needs
     /// another form, the matrices lie in the memory of the copies.
-    TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies);
+    TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredPart> copies);
 
     /// Whether a copy has the bytes that its digest in the manifest says.
-    boolean intact(StoredTensor copy);
+    boolean intact(StoredPart copy);
 
     /// Identifies the arithmetic: "b1" + cache precision + float path, for example `b1-f32-d`.
     default String numericsId() {

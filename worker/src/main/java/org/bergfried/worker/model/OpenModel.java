@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.bergfried.worker.tensor.StoredTensor;
+import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.TensorStore;
 import org.jspecify.annotations.Nullable;
@@ -61,26 +61,26 @@ final class OpenModel implements Model {
 
     @Override
     public String expertDigest(int layer, int expert) {
-        return manifest.digest(experts.stored(layer, expert));
+        return manifest.digest(experts.parts(layer, expert));
     }
 
     @Override
     public boolean expertIntact(int layer, int expert) {
-        return manifest.intact(experts.stored(layer, expert));
+        return manifest.intact(experts.parts(layer, expert));
     }
 
     @Override
-    public List<StoredTensor> storedExpert(int layer, int expert) {
-        return experts.stored(layer, expert);
+    public List<StoredPart> storedExpert(int layer, int expert) {
+        return experts.parts(layer, expert);
     }
 
     @Override
-    public TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies) {
+    public TrunkTensors.SwiGlu expertOf(int layer, int expert, List<StoredPart> copies) {
         return experts.expertOf(layer, expert, copies);
     }
 
     @Override
-    public boolean intact(StoredTensor copy) {
+    public boolean intact(StoredPart copy) {
         return manifest.intactCopy(copy);
     }
 

@@ -28,6 +28,7 @@ final class SpecReader {
     static Facts read(String name, Family family, Config file) {
         Config config = file.withAliases(family.fields());
         Facts facts = new SpecReader(name, family, config).facts();
+        QuantizationReader.read(config);
         family.stated().forEach(config::only);
         family.harmless().forEach(config::value);
         config.refuseUnread(Families.HARMLESS_FIELDS);

@@ -1,6 +1,8 @@
 package org.bergfried.worker.model;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 /// Finds tensors by their part, checks their shapes, and notes which were used: a tensor that no part asks for might
 /// change numbers, so it is refused by name.
 final class TensorFinder {
+    private static final Set<ElementType> PLAIN_FLOATS = EnumSet.of(ElementType.F32, ElementType.F16, ElementType.BF16);
+    /// What the scales of an FP8 tensor are called: DeepSeek's name for what weights are multiplied by.
+    private static final String SCALE_SUFFIX = "_scale_inv";
+
     private final TensorStore store;
     private final Form form;
     private final Set<String> used = new HashSet<>();
@@ -52,20 +58,30 @@ final class TensorFinder {
 
     /// A matrix of a float type: rule G computes gates by rule D.
     StoredTensor floatMatrix(String name, int rows, int columns) {
-        return requireFloat(matrix(name, rows, columns));
+        return requirePlainFloat(matrix(name, rows, columns));
     }
 
     /// A norm or bias, `[columns]` or `[1, columns]`.
     StoredTensor vector(String name, int columns) {
         TensorEntry entry = store.entries().get(name);
         boolean row = entry != null && entry.shape().size() == 2;
-        return requireFloat(checked(name, row ? List.of(1, columns) : List.of(columns)));
+        return requirePlainFloat(checked(name, row ? List.of(1, columns) : List.of(columns)));
     }
 
     /// A bias that the file may have.
     @Nullable
     StoredTensor optionalVector(String name, int columns) {
         return has(name) ? vector(name, columns) : null;
+    }
+
+    /// A tensor of any type and shape, which is then used; for those that need putting together.
+    TensorEntry entry(String name, List<Integer> shape) {
+        return found(name, shape);
+    }
+
+    /// The name of an FP8 tensor's scales.
+    static String scalesOf(String name) {
+        return name + SCALE_SUFFIX;
     }
 
     /// Notes that a tensor is known not to matter.
@@ -107,6 +123,27 @@ final class TensorFinder {
     }
 
     private StoredTensor checked(String name, List<Integer> shape) {
+        TensorEntry entry = found(name, shape);
+        return entry.type() == ElementType.F8_E4M3 ? entry.stored(scales(name, shape)) : entry.stored();
+    }
+
+    /// The scales of an FP8 matrix.
+    private MemorySegment scales(String name, List<Integer> shape) {
+        if (shape.size() != 2) {
+            throw Refusals.unsupported(store.path(), "tensor " + name + " is FP8; only matrices of it are understood");
+        }
+        int down = StoredTensor.scaleBlocks(shape.getFirst());
+        int across = StoredTensor.scaleBlocks(shape.getLast());
+        TensorEntry scales = found(name + SCALE_SUFFIX, List.of(down, across));
+        if (scales.type() != ElementType.F32) {
+            throw Refusals.unsupported(
+                    scales.file(),
+                    "tensor " + scales.name() + " has the type " + scales.typeName() + "; only F32 is understood");
+        }
+        return scales.bytes();
+    }
+
+    private TensorEntry found(String name, List<Integer> shape) {
         TensorEntry entry = store.entries().get(name);
         if (entry == null) {
             throw Refusals.corrupt(store.path(), "tensor " + name + " is missing; it must have the shape " + shape);
@@ -117,11 +154,11 @@ final class TensorFinder {
                     "tensor " + name + " has the shape " + entry.shape() + "; the configuration needs " + shape);
         }
         used.add(name);
-        return entry.stored();
+        return entry;
     }
 
-    private StoredTensor requireFloat(StoredTensor tensor) {
-        if (tensor.type().integerCoded() || tensor.type() == ElementType.F8_E4M3) {
+    private StoredTensor requirePlainFloat(StoredTensor tensor) {
+        if (!PLAIN_FLOATS.contains(tensor.type())) {
             throw Refusals.unsupported(
                     store.path(),
                     "tensor " + tensor.name() + " has the type " + tensor.type()

@@ -15,6 +15,9 @@ public enum ElementType {
     /// lies
     /// in a tensor of its own.
     F8_E4M3(1, 1, false),
+    /// 32 four-bit floats and an exponent of 8 bits as gpt-oss's safetensors have them, in blocks like those of
+    /// [#MXFP4]; but a float type: activations are not quantised.
+    F4_E2M1(32, 17, false),
     /// 32 signed bytes and an f16 scale.
     Q8_0(32, 34, true),
     /// 32 four-bit integers minus 8 and an f16 scale.

@@ -26,6 +26,11 @@ public record TensorEntry(
     ///
     /// @throws org.bergfried.contract.ClusterException MODEL_UNSUPPORTED if its type or shape is not understood.
     public StoredTensor stored() {
+        return stored(null);
+    }
+
+    /// The same with the scales that its type needs.
+    public StoredTensor stored(@Nullable MemorySegment scales) {
         ElementType known = type;
         if (known == null) {
             throw Refusals.unsupported(
@@ -40,6 +45,6 @@ public record TensorEntry(
                     "tensor " + Refusals.shown(name) + " has the shape " + shape + "; every size must be 1 to 2^31 - 1"
                             + " and the last a multiple of the " + known.blockColumns() + " of " + known);
         }
-        return new StoredTensor(name, known, shape.stream().map(Long::intValue).toList(), bytes);
+        return new StoredTensor(name, known, shape.stream().map(Long::intValue).toList(), bytes, scales);
     }
 }

@@ -16,6 +16,7 @@ import org.bergfried.worker.model.RopeSpec;
 import org.bergfried.worker.model.TrunkTensors;
 import org.bergfried.worker.model.TrunkTensors.SwiGlu;
 import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
 
@@ -108,17 +109,30 @@ public final class SyntheticModel implements Model {
     }
 
     @Override
-    public List<StoredTensor> storedExpert(int layer, int expert) {
-        return expert(layer, expert).tensors();
+    public List<StoredPart> storedExpert(int layer, int expert) {
+        return expert(layer, expert).tensors().stream()
+                .map(tensor -> new StoredPart(
+                        tensor.name(),
+                        tensor.shape().stream().map(Integer::longValue).toList(),
+                        tensor.bytes()))
+                .toList();
     }
 
     @Override
-    public SwiGlu expertOf(int layer, int expert, List<StoredTensor> copies) {
-        return new SwiGlu(copies.get(0), copies.get(1), copies.get(2));
+    public SwiGlu expertOf(int layer, int expert, List<StoredPart> copies) {
+        SwiGlu own = expert(layer, expert);
+        return new SwiGlu(
+                with(own.gateProj(), copies.get(0)),
+                with(own.upProj(), copies.get(1)),
+                with(own.downProj(), copies.get(2)));
+    }
+
+    private static StoredTensor with(StoredTensor tensor, StoredPart copy) {
+        return new StoredTensor(tensor.name(), tensor.type(), tensor.shape(), copy.bytes());
     }
 
     @Override
-    public boolean intact(StoredTensor copy) {
+    public boolean intact(StoredPart copy) {
         return true;
     }
 

@@ -199,11 +199,19 @@ class PublishedConfigurationsTest {
     }
 
     @Test
+    void understandsFp8AsDeepSeekPublishesIt() throws IOException {
+        String coded = DEEPSEEK_V3.replaceFirst("\\{", """
+                {"quantization_config": {"activation_scheme": "dynamic", "fmt": "e4m3", "quant_method": "fp8",
+                 "weight_block_size": [128, 128]},""");
+        assertEquals(read(DEEPSEEK_V3), read(coded));
+    }
+
+    @Test
     void namesTheCodingOfWeightsThatItDoesNotUnderstand() {
         String coded = DEEPSEEK_V3.replaceFirst(
-                "\\{", "{\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]},");
+                "\\{", "{\"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [64, 128]},");
         ClusterException refusal = assertThrows(ClusterException.class, () -> read(coded));
-        assertTrue(refusal.text().contains("quantization_config = {\"quant_method\":\"fp8\""), refusal.text());
+        assertTrue(refusal.text().contains("weight_block_size = [64,128]: only 128"), refusal.text());
     }
 
     private ModelSpec read(String json) throws IOException {

@@ -24,6 +24,7 @@ final class GoldenLogitsTest {
                 "deepseek_v2",
                 "deepseek_v3",
                 "deepseek_v3_yarn",
+                "deepseek_v3_fp8",
                 "kimi_k2",
                 "qwen2",
                 "qwen2_moe",
@@ -37,7 +38,8 @@ final class GoldenLogitsTest {
                 "glm4_moe_lite",
                 "minimax_m2",
                 "exaone_moe",
-                "gpt_oss"
+                "gpt_oss",
+                "gpt_oss_mxfp4"
             })
     void givesTheLogitsAndTokensOfTransformers(String name) {
         Golden golden = Golden.read(name);

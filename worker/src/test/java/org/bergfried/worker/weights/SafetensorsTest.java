@@ -31,7 +31,7 @@ class SafetensorsTest {
                 {"__metadata__": {"format": "pt"},
                  "b": {"dtype": "F32", "shape": [2], "data_offsets": [8, 16]},
                  "a": {"dtype": "BF16", "shape": [2, 2], "data_offsets": [0, 8]},
-                 "c": {"dtype": "F8_E4M3", "shape": [3], "data_offsets": [16, 19]}}""", 19);
+                 "c": {"dtype": "F8_E5M2", "shape": [3], "data_offsets": [16, 19]}}""", 19);
         try (SafetensorsFile open = SafetensorsFile.open(file)) {
             assertEquals(List.of("a", "b", "c"), List.copyOf(open.entries().keySet()));
             assertEquals(
@@ -41,7 +41,7 @@ class SafetensorsTest {
                     ClusterException.class,
                     () -> Objects.requireNonNull(open.entries().get("c")).stored());
             assertEquals(ErrorReason.MODEL_UNSUPPORTED, refusal.reason());
-            assertTrue(refusal.text().contains("tensor c has the type F8_E4M3"), refusal.text());
+            assertTrue(refusal.text().contains("tensor c has the type F8_E5M2"), refusal.text());
         }
     }
 

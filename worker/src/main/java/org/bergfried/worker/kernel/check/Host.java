@@ -96,7 +96,7 @@ public final class Host {
     /// Where the 16-bit scales of a block lie: the offsets of their first bytes.
     public static int[] scaleOffsets(ElementType type) {
         return switch (type) {
-            case F32, F8_E4M3, MXFP4 -> new int[0];
+            case F32, F8_E4M3, F4_E2M1, MXFP4 -> new int[0];
             case F16, BF16, Q8_0, Q4_0, Q5_0, IQ4_NL, IQ4_XS, INT4 -> new int[] {0};
             case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
             case Q2_K -> new int[] {80, 82};

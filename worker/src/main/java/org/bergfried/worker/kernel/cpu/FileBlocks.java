@@ -28,7 +28,7 @@ final class FileBlocks {
             case Q4_K -> halves(row, at + 16, group, j);
             case Q5_K -> halves(row, at + 48, group, j) | (bits(row, at + 16, group, j) << 4);
             case Q6_K -> q6k(row, at, group, j);
-            case F32, F16, BF16, F8_E4M3 -> throw new IllegalArgumentException(type + " has no codes");
+            case F32, F16, BF16, F8_E4M3, F4_E2M1 -> throw new IllegalArgumentException(type + " has no codes");
         };
     }
 
@@ -80,7 +80,7 @@ final class FileBlocks {
             case Q3_K -> half(row, at + 108, tile, head, r);
             case Q6_K -> half(row, at + 208, tile, head, r);
             case IQ4_XS -> half(row, at, tile, head, r);
-            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, INT4, F32, F16, BF16, F8_E4M3 -> {
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, IQ4_NL, MXFP4, INT4, F32, F16, BF16, F8_E4M3, F4_E2M1 -> {
                 // no scales of 256 columns
             }
         }
@@ -106,7 +106,7 @@ final class FileBlocks {
                 tile.set(I8, scales + 32L + r, (byte) offsetOf32(row, at + 4, group));
             }
             case IQ4_XS -> tile.set(I8, scales + r, (byte) iq4Scale(row, at, group));
-            case F32, F16, BF16, F8_E4M3 -> throw new IllegalArgumentException(type + " has no scales");
+            case F32, F16, BF16, F8_E4M3, F4_E2M1 -> throw new IllegalArgumentException(type + " has no scales");
         }
     }
 

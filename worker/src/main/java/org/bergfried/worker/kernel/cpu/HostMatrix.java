@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Float4;
+import org.bergfried.worker.tensor.Float8;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +78,7 @@ public final class HostMatrix implements Matrix {
             case F32 -> weights.get(HostBuffer.F32, index * 4);
             case F16 -> Float.float16ToFloat(weights.get(HostBuffer.I16, index * 2));
             case BF16 -> Float.intBitsToFloat(weights.get(HostBuffer.I16, index * 2) << 16);
+            case F4_E2M1 -> Float4.weightAt(weights, row * type.rowBytes(columns), column);
             case F8_E4M3 -> Float8.toFloat(weights.get(HostBuffer.I8, index)) * scaleAt(row, column);
             default -> throw new IllegalArgumentException(name + " is integer-coded");
         };

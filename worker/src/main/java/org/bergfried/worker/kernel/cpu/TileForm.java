@@ -132,7 +132,7 @@ public enum TileForm {
             case IQ4_XS -> IQ4_XS;
             case MXFP4 -> MXFP4;
             case INT4 -> INT4;
-            case F32, F16, BF16, F8_E4M3 -> throw new IllegalArgumentException(type + " is not re-laid");
+            case F32, F16, BF16, F8_E4M3, F4_E2M1 -> throw new IllegalArgumentException(type + " is not re-laid");
         };
     }
 

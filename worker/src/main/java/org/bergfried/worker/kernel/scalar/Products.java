@@ -5,7 +5,6 @@ import static org.bergfried.worker.kernel.cpu.HostBuffer.I8;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import org.bergfried.worker.kernel.cpu.Float8;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Scratch;
@@ -13,6 +12,7 @@ import org.bergfried.worker.kernel.cpu.TileForm;
 import org.bergfried.worker.kernel.cpu.TileLayout;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
+import org.bergfried.worker.tensor.Float8;
 import org.bergfried.worker.tensor.StoredTensor;
 
 /// Rules B, C and D: quantised activations and products with weights.

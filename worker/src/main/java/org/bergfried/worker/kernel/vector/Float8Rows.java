@@ -11,10 +11,10 @@ import static org.bergfried.worker.kernel.vector.Width.LE;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
-import org.bergfried.worker.kernel.cpu.Float8;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Scratch;
+import org.bergfried.worker.tensor.Float8;
 import org.bergfried.worker.tensor.Rows;
 import org.bergfried.worker.tensor.StoredTensor;
 

@@ -77,6 +77,7 @@ final class FloatRows {
                 case F32 -> pad(rows, r * rowBytes, columns, into, r * step);
                 case BF16 -> widenBf16(rows, r * rowBytes, columns, into, r * step);
                 case F16 -> widenF16(rows, r * rowBytes, columns, into, r * step);
+                case F4_E2M1 -> Float4Rows.widen(rows, r * rowBytes, columns, into, r * step);
                 case F8_E4M3 -> Float8Rows.widen(rows, r * rowBytes, columns, into, r * step);
                 default -> throw new IllegalArgumentException(w.type() + " has no float rows");
             }

@@ -30,7 +30,7 @@ final class VectorProducts {
                 shared.ints(blocks * Q8Kernel.STRIDE);
                 shared.floats(n * w.columns());
             }
-            case F32, F16, BF16, F8_E4M3 -> shared.floats(n * FloatRows.padded(w.columns()));
+            case F32, F16, BF16, F8_E4M3, F4_E2M1 -> shared.floats(n * FloatRows.padded(w.columns()));
             default -> {
                 shared.ints(blocks * GroupKernel.STRIDE);
                 shared.floats(n * w.columns());
@@ -93,7 +93,7 @@ final class VectorProducts {
             multiplyTiles(w, n, y, from, to, scratch);
         } else if (w.type() == ElementType.F8_E4M3) {
             Float8Rows.multiply(w, n, y, from, to, scratch);
-        } else if (n == 1 && w.columns() % 32 == 0) {
+        } else if (n == 1 && w.columns() % 32 == 0 && w.type() != ElementType.F4_E2M1) {
             multiplyRow(w, y, from, to, scratch);
         } else {
             multiplyFloats(w, n, y, from, to, scratch);

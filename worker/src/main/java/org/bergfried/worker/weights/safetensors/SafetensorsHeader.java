@@ -183,6 +183,7 @@ final class SafetensorsHeader {
             case "F32" -> ElementType.F32;
             case "F16" -> ElementType.F16;
             case "BF16" -> ElementType.BF16;
+            case "F8_E4M3" -> ElementType.F8_E4M3;
             default -> null;
         };
     }
