@@ -128,7 +128,7 @@ record PlanInputs(
         for (WorkerAnnouncement worker : workers) {
             Hosting hosting = hostings.get(worker.id());
             if (hosting != null) {
-                long bytes = rules.draining().contains(worker.id()) ? 0 : hosting.bytesFree() + hosting.bytesHeld();
+                long bytes = rules.draining().contains(worker.id()) ? 0 : room(hosting);
                 known.add(new PlanWorker(
                         worker.id(),
                         bytes,
@@ -139,6 +139,15 @@ record PlanInputs(
             }
         }
         return known;
+    }
+
+    /// Memory for experts in all. Weights that stay in the mapped file take none: then there is room for every expert.
+    private long room(Hosting hosting) {
+        boolean isMapped = Arrays.stream(hosting.bytesPerExpert()).allMatch(bytes -> bytes <= 1);
+        long expertCount = base.facts().expertCount();
+        return isMapped
+                ? expertCount * Arrays.stream(expertBytes()).max().orElse(1)
+                : hosting.bytesFree() + hosting.bytesHeld();
     }
 
     /// Measured speeds, without the noise of measuring: who has not computed yet is as fast as the median.
