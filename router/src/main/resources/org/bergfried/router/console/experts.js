@@ -129,7 +129,8 @@ class ExpertsView {
         fill(this.heading,
             h("span", {}, h("strong", {}, placement.model)),
             h("span", {}, this.target ? "the plan's target" : "placement " + placement.epoch + (placement.automatic ? ", even and automatic" : "")),
-            this.load && h("span", {}, "imbalance ", h("strong", {}, Number(this.load.meanImbalance).toFixed(2)), " (fullest worker over the mean; 1 is perfect)"));
+            this.load && Number(this.load.rows) === 0 && h("span", {}, "no rows in this time"),
+            this.load && Number(this.load.rows) > 0 && h("span", {}, "imbalance ", h("strong", {}, Number(this.load.meanImbalance).toFixed(2)), " (fullest worker over the mean; 1 is perfect)"));
         this.map.shape(placement.layers.map((layer) => layer.layer), placement.expertsPerLayer);
         this.map.draw();
         this.showLegend(placement);
