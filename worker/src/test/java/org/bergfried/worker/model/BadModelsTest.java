@@ -37,7 +37,7 @@ class BadModelsTest {
             delimiter = '|',
             value = {
                 "llama | \"attn_logit_softcapping\": 30.0 | attn_logit_softcapping = 30.0: this field is not",
-                "llama | \"quantization_config\": {\"quant_method\": \"gptq\"} | quant_method = \"gptq\": understood are fp8",
+                "llama | \"quantization_config\": {\"quant_method\": \"gptq\"} | quant_method = \"gptq\": understood",
                 "llama | \"quantization_config\": {\"quant_method\": \"fp8\"} | weight_block_size is missing: only",
                 "llama | \"quantization_config\": {\"quant_method\": \"mxfp4\", \"bits\": 3} | bits = 3: this field",
                 "llama | \"hidden_act\": \"gelu\" | hidden_act = \"gelu\": only \"silu\" is understood",

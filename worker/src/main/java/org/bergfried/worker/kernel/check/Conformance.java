@@ -1,6 +1,5 @@
 package org.bergfried.worker.kernel.check;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -18,7 +17,6 @@ import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
-import org.bergfried.worker.tensor.StoredTensor;
 
 /// One suite for every backend: each operation on generated shapes and data, compared with another backend's results
 /// bit for bit (any NaN equals any NaN).
@@ -58,20 +56,34 @@ public final class Conformance {
 
     private Conformance() {}
 
+    /// What is compared, in order.
+    public static List<String> operations() {
+        return List.copyOf(CASES.keySet());
+    }
+
     /// Where the candidate differs from the oracle: one line for each operation and seed.
     public static List<String> differences(Backend oracle, Backend candidate, int seeds) {
+        return operations().stream()
+                .flatMap(operation -> differences(operation, oracle, candidate, seeds).stream())
+                .toList();
+    }
+
+    /// The same for one operation.
+    public static List<String> differences(String operation, Backend oracle, Backend candidate, int seeds) {
+        Case shapes = CASES.get(operation);
+        if (shapes == null) {
+            throw new IllegalArgumentException("nothing is compared for " + operation);
+        }
         var differences = new ArrayList<String>();
-        CASES.forEach((name, operation) -> {
-            for (int seed = 0; seed < seeds; seed++) {
-                int drawn = seed;
-                Object[] expected = EXPECTED.computeIfAbsent(
-                        name + ", seed " + seed, key -> operation.run(oracle, new SplitMix(drawn)));
-                Object[] actual = operation.run(candidate, new SplitMix(seed));
-                if (!Arrays.deepEquals(expected, actual)) {
-                    differences.add(name + ", seed " + seed);
-                }
+        for (int seed = 0; seed < seeds; seed++) {
+            int drawn = seed;
+            Object[] expected = EXPECTED.computeIfAbsent(
+                    operation + ", seed " + seed, key -> shapes.run(oracle, new SplitMix(drawn)));
+            Object[] actual = shapes.run(candidate, new SplitMix(seed));
+            if (!Arrays.deepEquals(expected, actual)) {
+                differences.add(operation + ", seed " + seed);
             }
-        });
+        }
         return differences;
     }
 
@@ -88,7 +100,7 @@ public final class Conformance {
         int n = 1 + random.below(new int[] {1, 5, 40}[random.below(3)]);
         int rows = 1 + random.below(70);
         int columns = columns(random, type);
-        Matrix w = backend.load(weights(random, type, rows, columns));
+        Matrix w = backend.load(Generated.weights(random, type, rows, columns));
         Rows x = rows(backend, random, n, columns);
         Codes codes = backend.allocateCodes(n, (columns + 31) / 32 * 32);
         if (type.integerCoded()) {
@@ -110,7 +122,7 @@ public final class Conformance {
         var products = new ArrayList<Product>();
         for (int head = 0; head < heads; head++) {
             Codes codes = backend.allocateCodes(n, (columns + 31) / 32 * 32);
-            Matrix w = backend.load(weights(random, type, rows, columns));
+            Matrix w = backend.load(Generated.weights(random, type, rows, columns));
             products.add(new Product(w, x.right(head * columns), codes, y.right(head * rows)));
             if (type.integerCoded()) {
                 backend.quantise(x.right(head * columns), n, codes);
@@ -124,7 +136,7 @@ public final class Conformance {
         int n = 1 + random.below(10);
         int rows = 1 + random.below(70);
         int columns = columns(random, type);
-        Matrix table = backend.load(weights(random, type, rows, columns));
+        Matrix table = backend.load(Generated.weights(random, type, rows, columns));
         Rows y = rows(backend, random, n, columns);
         backend.embed(table, indices(backend, random, n, rows), n, y);
         return results(backend, y.buffer());
@@ -133,7 +145,7 @@ public final class Conformance {
     private static Object[] rmsNorm(Backend backend, SplitMix random, ElementType type) {
         int n = 1 + random.below(10);
         int columns = columns(random, type);
-        Matrix weight = backend.load(weights(random, type, 1, columns));
+        Matrix weight = backend.load(Generated.weights(random, type, 1, columns));
         Rows x = rows(backend, random, n, columns);
         Rows y = random.below(2) == 0 ? x : rows(backend, random, n, columns);
         backend.rmsNorm(x, n, weight, 1e-6f, y);
@@ -143,7 +155,7 @@ public final class Conformance {
     private static Object[] addBias(Backend backend, SplitMix random, ElementType type) {
         int n = 1 + random.below(10);
         int columns = columns(random, type);
-        Matrix bias = backend.load(weights(random, type, 1, columns));
+        Matrix bias = backend.load(Generated.weights(random, type, 1, columns));
         Rows x = rows(backend, random, n, columns);
         backend.addBias(x, n, bias);
         return results(backend, x.buffer());
@@ -225,7 +237,7 @@ public final class Conformance {
         int layerOffset = random.below(9);
         long pageStride = (long) pageRows * rowStride + random.below(9);
         var view = new CacheView(
-                Host.floats(backend, data(random, (int) (layerOffset + pages * pageStride))),
+                Host.floats(backend, Generated.data(random, (int) (layerOffset + pages * pageStride))),
                 layerOffset,
                 pageStride,
                 rowStride,
@@ -238,7 +250,8 @@ public final class Conformance {
         Rows query = rows(backend, random, n, heads * keyColumns);
         Rows y = rows(backend, random, n, heads * valueColumns);
         if (within) {
-            Matrix sinks = random.below(2) == 0 ? null : backend.load(weights(random, ElementType.BF16, 1, heads));
+            Matrix sinks =
+                    random.below(2) == 0 ? null : backend.load(Generated.weights(random, ElementType.BF16, 1, heads));
             backend.attentionWithin(shape, random.below(400), sinks, query, n, view, y);
         } else {
             backend.attention(shape, query, n, view, y);
@@ -263,7 +276,9 @@ public final class Conformance {
                 2.5f);
         int n = 1 + random.below(5);
         Rows scores = rows(backend, random, n, shape.experts());
-        Matrix bias = random.below(2) == 0 ? null : backend.load(weights(random, ElementType.F32, 1, shape.experts()));
+        Matrix bias = random.below(2) == 0
+                ? null
+                : backend.load(Generated.weights(random, ElementType.F32, 1, shape.experts()));
         Buffer ids = backend.allocate(4L * n * shape.chosen());
         Buffer weights = backend.allocate(4L * n * shape.chosen());
         backend.gate(shape, scores, bias, n, ids, weights);
@@ -321,7 +336,7 @@ public final class Conformance {
     private static Rows rows(Backend backend, SplitMix random, int n, int columns) {
         int offset = random.below(9);
         int stride = columns + random.below(9);
-        return new Rows(Host.floats(backend, data(random, offset + n * stride)), offset, stride);
+        return new Rows(Host.floats(backend, Generated.data(random, offset + n * stride)), offset, stride);
     }
 
     private static Buffer indices(Backend backend, SplitMix random, int n, int bound) {
@@ -330,55 +345,6 @@ public final class Conformance {
             index[i] = random.below(bound);
         }
         return Host.ints(backend, index);
-    }
-
-    /// Plain numbers, or tiny ones, or numbers among which are zeros and subnormals, huge ones, or NaN and infinity.
-    static float[] data(SplitMix random, int count) {
-        float[][] spices = {
-            {},
-            {0f, -0f, 1e-40f, -Float.MIN_VALUE, 1e-31f},
-            {3e38f, -2e37f, 1.7e7f, -1.6e7f},
-            {Float.NaN, Float.NEGATIVE_INFINITY},
-            {}
-        };
-        int kind = random.below(3) > 0 ? (int) (random.seed() % spices.length) : random.below(spices.length);
-        float scale = kind == spices.length - 1 ? 0x1p-128f : 1;
-        float[] spice = spices[kind];
-        int rarity = new int[] {2, 30, 900}[random.below(3)];
-        var values = new float[count];
-        for (int i = 0; i < count; i++) {
-            boolean plain = spice.length == 0 || random.below(rarity) > 0;
-            values[i] = plain ? random.number() * scale : spice[random.below(spice.length)];
-        }
-        return values;
-    }
-
-    /// Any finite bits for 16-bit floats, finite data for float32, any codes with any finite scales otherwise.
-    static StoredTensor weights(SplitMix random, ElementType type, int rows, int columns) {
-        var bytes = new byte[(int) (rows * type.rowBytes(columns))];
-        if (type == ElementType.F32) {
-            float[] values = data(random, rows * columns);
-            for (int i = 0; i < values.length; i++) {
-                values[i] = Float.isFinite(values[i]) ? values[i] : 0.5f;
-            }
-            MemorySegment.copy(MemorySegment.ofArray(values), 0, MemorySegment.ofArray(bytes), 0, bytes.length);
-            return Host.tensor(type, rows, columns, bytes);
-        }
-        for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = (byte) random.draw();
-        }
-        for (int scaleAt : Host.scaleOffsets(type)) {
-            for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
-                bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
-            }
-        }
-        for (int i = 0; type == ElementType.F8_E4M3 && i < bytes.length; i++) {
-            bytes[i] &= (byte) 0xfb; // likewise
-        }
-        for (int i = 0; type == ElementType.F4_E2M1 && i < bytes.length; i += type.blockBytes()) {
-            bytes[i] &= 0x7f; // likewise
-        }
-        return Host.tensor(type, rows, columns, bytes);
     }
 
     private static Object[] results(Backend backend, Codes codes) {

@@ -61,9 +61,9 @@ public final class RaggedProducts {
     private static int[] product(Backend backend, Size size) {
         var random = new SplitMix(size.seed());
         Codes codes = backend.allocateCodes(size.n(), size.columns());
-        Rows x = Host.rows(backend, size.columns(), Conformance.data(random, size.n() * size.columns()));
+        Rows x = Host.rows(backend, size.columns(), Generated.data(random, size.n() * size.columns()));
         Rows y = Host.rows(backend, size.rows(), new float[size.n() * size.rows()]);
-        try (Matrix w = backend.load(Conformance.weights(random, size.type(), size.rows(), size.columns()))) {
+        try (Matrix w = backend.load(Generated.weights(random, size.type(), size.rows(), size.columns()))) {
             if (size.type().integerCoded()) {
                 backend.quantise(x, size.n(), codes);
             }

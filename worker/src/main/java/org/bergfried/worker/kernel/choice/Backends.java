@@ -51,6 +51,10 @@ public final class Backends implements AutoCloseable {
         return kernels(name).get().name();
     }
 
+    static boolean hasVectorApi() {
+        return VECTOR_API;
+    }
+
     private static ThreadCount granted(int threads) {
         return ThreadCount.choose(threads, Runtime.getRuntime().availableProcessors());
     }

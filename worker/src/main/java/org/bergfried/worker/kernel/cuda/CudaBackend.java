@@ -182,7 +182,7 @@ public final class CudaBackend implements Backend {
         }
         device.use();
         switch ((CudaMatrix) w) {
-            case CudaMatrix.OnHost weights -> hostProducts.multiply(weights, codes, n, y);
+            case CudaMatrix.OnHost weights -> hostProducts.multiply(weights, x, codes, n, y);
             case CudaMatrix.OnDevice weights -> products.multiply(weights, x, codes, n, y);
         }
     }

@@ -14,6 +14,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -87,7 +88,15 @@ public final class CudaDevice implements AutoCloseable {
         byte[] text = ptx.getBytes(StandardCharsets.US_ASCII);
         var module = new CUmodule();
         byte[] terminated = Arrays.copyOf(text, text.length + 1);
-        Cuda.check(JCudaDriver.cuModuleLoadData(module, terminated), "loading the kernels of " + name);
+        int result = JCudaDriver.cuModuleLoadData(module, terminated);
+        if (result == CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION) {
+            throw new ClusterException(
+                    ErrorReason.NOT_IMPLEMENTED,
+                    "the CUDA driver, made for CUDA " + driverVersion
+                            + ", is too old for the PTX of the kernels (CUDA's"
+                            + " error 222); update NVIDIA's driver");
+        }
+        Cuda.check(result, "loading the kernels of " + name);
         modules.add(module);
         for (KernelSignature signature : KernelSignature.parse(ptx)) {
             var function = new CUfunction();

@@ -63,6 +63,9 @@ public final class CudaDriver {
                     absent);
         }
         int result = JCudaDriver.cuInit(0);
+        if (result == CUresult.CUDA_ERROR_NO_DEVICE) {
+            throw unusable("the CUDA driver finds no device; check nvidia-smi and CUDA_VISIBLE_DEVICES", null);
+        }
         if (result != CUresult.CUDA_SUCCESS) {
             throw unusable("the CUDA driver does not start: " + Cuda.describe(result), null);
         }

@@ -7,9 +7,8 @@ import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
 import org.jspecify.annotations.Nullable;
 
-/// Computes on the CPU what the device has no kernel for: waits for the operands, reads them, computes, and queues
-/// the
-/// way of the result to the device. Only integer-coded weights come here.
+/// Computes on the CPU what the device has no kernel for: waits for the operands, reads them, computes, and queues the
+/// way of the result to the device.
 final class HostProducts implements AutoCloseable {
     private final CpuBackend host;
     private final CudaStream stream;
@@ -23,17 +22,32 @@ final class HostProducts implements AutoCloseable {
         this.stream = stream;
     }
 
-    void multiply(CudaMatrix.OnHost w, Codes codes, int n, Rows y) {
-        long codeBytes = (long) n * w.columns();
-        Buffer codesHere = room(q, codeBytes);
-        q = codesHere;
-        Buffer scalesHere = room(scales, codeBytes / 32 * Float.BYTES);
-        scales = scalesHere;
+    void multiply(CudaMatrix.OnHost w, Rows x, Codes codes, int n, Rows y) {
         Rows y0 = result(n, w.rows());
-        read(codes.q(), codesHere, codeBytes);
-        read(codes.scales(), scalesHere, codeBytes / 32 * Float.BYTES);
-        host.multiply(w.weights(), y0, new Codes(codesHere, scalesHere, w.columns()), n, y0);
+        if (w.type().integerCoded()) {
+            long codeBytes = (long) n * w.columns();
+            Buffer codesHere = room(q, codeBytes);
+            q = codesHere;
+            Buffer scalesHere = room(scales, codeBytes / 32 * Float.BYTES);
+            scales = scalesHere;
+            read(codes.q(), codesHere, codeBytes);
+            read(codes.scales(), scalesHere, codeBytes / 32 * Float.BYTES);
+            host.multiply(w.weights(), y0, new Codes(codesHere, scalesHere, w.columns()), n, y0);
+        } else {
+            host.multiply(w.weights(), rows(x, n, w.columns()), codes, n, y0);
+        }
         write(y0, n, w.rows(), y);
+    }
+
+    /// A copy of rows on the host. What holds the codes of integer-coded products serves as well.
+    private Rows rows(Rows x, int n, int columns) {
+        long rowBytes = (long) columns * Float.BYTES;
+        Buffer here = room(q, n * rowBytes);
+        q = here;
+        for (int i = 0; i < n; i++) {
+            stream.read(CudaBackend.address(x.down(i)), HostBuffer.segment(here).asSlice(i * rowBytes, rowBytes));
+        }
+        return Rows.of(here, columns);
     }
 
     void embed(CudaMatrix.OnHost table, Buffer ids, int n, Rows y) {

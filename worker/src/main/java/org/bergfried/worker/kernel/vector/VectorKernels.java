@@ -29,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 /// The kernels in vectors. What takes no time in a step (integer-coded embeddings, the choice of experts, biases, the
 /// way back from fixed point) is left to the scalar kernels.
 public final class VectorKernels implements Kernels {
+    /// Bits of a vector on this machine.
+    public static int vectorBits() {
+        return Width.BITS;
+    }
+
     private final Kernels scalar = new ScalarKernels();
 
     @Override
