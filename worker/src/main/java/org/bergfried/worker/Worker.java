@@ -228,7 +228,7 @@ public final class Worker implements ProcessMain.Service {
                 config.model().servedName(),
                 opened.digest(),
                 opened.numericsId(),
-                Backends.chosen(config.backend()),
+                Backends.chosen(config.backends()),
                 State.LOADING,
                 0,
                 facts,

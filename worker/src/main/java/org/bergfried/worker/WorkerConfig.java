@@ -13,6 +13,8 @@ import org.bergfried.contract.tls.KeepAlive;
 import org.bergfried.contract.tls.TlsConfig;
 import org.bergfried.worker.engine.EngineSettings;
 import org.bergfried.worker.expert.HostSettings;
+import org.bergfried.worker.kernel.choice.BackendChoice;
+import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.jspecify.annotations.Nullable;
 
 /// A worker's configuration, one YAML file. Everything but `model.path` has a default.
@@ -28,7 +30,10 @@ import org.jspecify.annotations.Nullable;
 /// @param id            the worker's name, stable over restarts and different from all others; default `worker-1`.
 /// @param model         what it serves.
 /// @param roles         `trunk` (runs sequences), `expert` (hosts routed experts) or both, the default.
-/// @param backend       `auto` (the fastest that this machine has; default), `scalar`, `vector`, `native` or `cuda`.
+/// @param backend       `auto` (the fastest that this machine has; default), `scalar`, `vector`, `native` or `cuda`, of
+///     trunk and experts where they do not name their own. `auto` takes a GPU only if a real one answers.
+/// @param trunk         what the trunk computes with.
+/// @param cuda          which GPU, where one is used.
 /// @param threads       compute threads, 0 to 1024; 0 (default) takes as many as affinity and CPU quota allow.
 /// @param grpc          where routers and peers call; default 127.0.0.1:9091. Port 0 takes a free one.
 /// @param http          health and metrics; default 127.0.0.1:8081.
@@ -49,6 +54,8 @@ public record WorkerConfig(
         List<Role> roles,
         String backend,
         int threads,
+        Trunk trunk,
+        Cuda cuda,
         Listen grpc,
         Listen http,
         Path dataDirectory,
@@ -72,12 +79,20 @@ public record WorkerConfig(
         sealKeyFile = or(sealKeyFile, dataDirectory.resolve("seal.keys"));
         drain = or(drain, Duration.ofSeconds(25));
         Require.text("id", id);
-        Require.that(
-                List.of("auto", "scalar", "vector", "native", "cuda").contains(backend),
-                "backend",
-                "= " + backend + " must be one of auto, scalar, vector, native, cuda");
+        requireBackend(backend);
         Require.range("threads", threads, 0, 1024);
         Require.range("drain", drain, Duration.ZERO, Duration.ofHours(1));
+    }
+
+    private static void requireBackend(String name) {
+        List<String> names = List.of("auto", "scalar", "vector", "native", "cuda");
+        Require.that(names.contains(name), "backend", "= " + name + " must be one of " + String.join(", ", names));
+    }
+
+    /// What computes.
+    public BackendChoice backends() {
+        return new BackendChoice(
+                trunk.backend().orElse(backend), experts.backend().orElse(backend), threads, cuda.settings());
     }
 
     /// How the engine is made.
@@ -88,8 +103,7 @@ public record WorkerConfig(
                 id,
                 startNumber,
                 model.servedName(),
-                backend,
-                threads,
+                backends(),
                 has(Role.TRUNK),
                 has(Role.EXPERT),
                 cache.context(),
@@ -159,6 +173,34 @@ public record WorkerConfig(
         }
     }
 
+    /// What the trunk computes with.
+    ///
+    /// @param backend as at the top level, for the trunk only.
+    public record Trunk(Optional<String> backend) {
+        /// Checks the name.
+        public Trunk {
+            backend.ifPresent(WorkerConfig::requireBackend);
+        }
+    }
+
+    /// A GPU.
+    ///
+    /// @param device        which of those that the driver shows, 0 (default) to 63.
+    /// @param memory        most bytes of its memory; by default what is free at start, less 256 MiB.
+    /// @param library       file name or path of the driver's library; default `libcuda.so.1`.
+    /// @param allowEmulated whether a device that says it is emulated may be used, for tests; default false.
+    public record Cuda(int device, Optional<ByteSize> memory, String library, boolean allowEmulated) {
+        /// Fills in the default and checks the limit.
+        public Cuda {
+            library = or(library, CudaSettings.LIBRARY);
+            Require.range("device", device, 0, 63);
+        }
+
+        private CudaSettings settings() {
+            return new CudaSettings(device, bytes(memory), library, allowEmulated);
+        }
+    }
+
     /// Keys and values of running sequences.
     ///
     /// @param size      bytes of the cache; by default what `positions` needs.
@@ -201,18 +243,20 @@ public record WorkerConfig(
     ///
     /// @param hot  bytes of installed experts; by default room for all of the model's.
     /// @param cold bytes of experts that are loaded on use; by default 64 MiB, or the largest expert.
+    /// @param backend as at the top level, for the experts only.
     /// @param peersMax other workers whose trunks may use the experts of this one at a time, and whose experts its
     ///     trunk may use, 1 to 1024; default 64. Memory for all of them is in the memory sum; where it is short,
     ///     more peers mean fewer rows on the way to each.
-    public record Experts(Optional<ByteSize> hot, Optional<ByteSize> cold, int peersMax) {
+    public record Experts(Optional<ByteSize> hot, Optional<ByteSize> cold, int peersMax, Optional<String> backend) {
         /// Checks the limit.
         public Experts {
             Require.range("peersMax", peersMax, 1, HostSettings.PEERS_LIMIT);
+            backend.ifPresent(WorkerConfig::requireBackend);
         }
 
         /// Room for all experts, and for a cluster of 65 workers.
         public static Experts defaults() {
-            return new Experts(Optional.empty(), Optional.empty(), 64);
+            return new Experts(Optional.empty(), Optional.empty(), 64, Optional.empty());
         }
     }
 

@@ -39,6 +39,7 @@ import org.bergfried.proto.engine.v1.GenerateResponse;
 import org.bergfried.proto.engine.v1.GetModelCardRequest;
 import org.bergfried.proto.engine.v1.ModelCard;
 import org.bergfried.proto.engine.v1.Sampling;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,7 @@ class WorkerTest {
         Worker worker = start("worker-1");
         WorkerAnnouncement said = awaitState("worker-1", State.READY);
         assertEquals(worker.grpcAddress(), said.grpcAddress());
-        assertEquals(Backends.chosen("auto"), said.backend());
+        assertEquals(Backends.chosen(BackendChoice.of("auto", 0)), said.backend());
         assertNotEquals("auto", said.backend());
         assertEquals(ServingStatus.SERVING, health(worker));
         assertEquals(200, http(worker, "/readyz"));

@@ -99,7 +99,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (var jobs = new LogitsJobs(surroundings.clock())) {
+        try (var jobs = new LogitsJobs(surroundings.cuda(), surroundings.clock())) {
             if (work.single != null) {
                 surroundings.out().println(jobs.run(work.single.job()));
                 return 0;

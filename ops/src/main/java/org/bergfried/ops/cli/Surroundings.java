@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.bergfried.contract.Clock;
+import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.jspecify.annotations.Nullable;
 
 /// What a command may know of the machine it runs on; passed in, so that tests decide it.
@@ -26,6 +27,11 @@ record Surroundings(
         Path base =
                 state.isEmpty() ? Path.of(environment.getOrDefault("HOME", "."), ".local", "state") : Path.of(state);
         return base.resolve("bergfried").resolve("quickstart").toAbsolutePath();
+    }
+
+    /// The GPU that commands compute on: the first one, which may be emulated if `CUDA_EMULATOR_ALLOWED` is 1.
+    CudaSettings cuda() {
+        return CudaSettings.defaults().withEmulated("1".equals(environment.get("CUDA_EMULATOR_ALLOWED")));
     }
 
     /// The model that ships with the product.

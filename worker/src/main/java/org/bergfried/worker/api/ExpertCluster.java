@@ -132,7 +132,9 @@ public final class ExpertCluster implements AutoCloseable {
 
     private Host startHost(String workerId, Placement placement, Backend backend, Clock clock) {
         var share = placement.expertsOn(workerId);
-        var budget = new ExpertStore.Budget(ExpertStore.bytes(model, share), ExpertStore.largestExpertBytes(model));
+        var budget = new ExpertStore.Budget(
+                ExpertStore.bytes(model, share, backend.weightSize()),
+                ExpertStore.largestExpertBytes(model, backend.weightSize()));
         var store = new ExpertStore(model, backend, budget, ExpertStore.Verifier.NONE);
         try {
             store.install(share).done().join();

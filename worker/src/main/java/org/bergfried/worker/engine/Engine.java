@@ -43,9 +43,17 @@ public final class Engine implements AutoCloseable {
             DispatcherSource source,
             Clock clock,
             Thread.UncaughtExceptionHandler onBug) {
-        MemoryPlan plan = MemoryPlan.of(model, settings, limit);
-        LOG.info("Memory: {}", plan.describe());
-        var engine = new Engine(plan, Backends.open(settings.backend(), settings.threads()));
+        Backends backends = Backends.open(settings.backends());
+        MemoryPlan plan;
+        try {
+            plan = MemoryPlan.of(model, settings, limit, DeviceMemory.of(backends));
+            LOG.info("Memory: {}", plan.describe());
+            backends.reserveDevice(plan.deviceBytes());
+        } catch (RuntimeException failure) {
+            backends.close();
+            throw failure;
+        }
+        var engine = new Engine(plan, backends);
         try {
             LOG.info("Computing with {}", engine.description());
             engine.start(model, settings, source, clock, onBug);

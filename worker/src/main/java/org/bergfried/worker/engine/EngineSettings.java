@@ -2,14 +2,14 @@ package org.bergfried.worker.engine;
 
 import java.time.Duration;
 import java.util.OptionalLong;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 
 /// How an engine is made. Sizes that are 0 or empty are chosen from the model and the memory.
 ///
 /// @param workerId       of the worker that it belongs to.
 /// @param startNumber    which start of that worker.
 /// @param servedName     of the model.
-/// @param backend        `auto` or a backend's name.
-/// @param threads        compute threads; 0 for all that may be used.
+/// @param backends       what computes.
 /// @param runsTrunk      whether it runs sequences.
 /// @param hostsExperts   whether it hosts routed experts.
 /// @param context        most positions of a sequence; 0 for the model's own.
@@ -29,8 +29,7 @@ public record EngineSettings(
         String workerId,
         long startNumber,
         String servedName,
-        String backend,
-        int threads,
+        BackendChoice backends,
         boolean runsTrunk,
         boolean hostsExperts,
         int context,

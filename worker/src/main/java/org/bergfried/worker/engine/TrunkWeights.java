@@ -2,6 +2,8 @@ package org.bergfried.worker.engine;
 
 import java.util.List;
 import java.util.stream.Stream;
+import org.bergfried.worker.kernel.WeightSize;
+import org.bergfried.worker.kernel.cuda.CudaBackend;
 import org.bergfried.worker.model.TrunkTensors;
 import org.bergfried.worker.tensor.StoredTensor;
 
@@ -12,14 +14,26 @@ final class TrunkWeights {
 
     private TrunkWeights() {}
 
-    static long residentBytes(TrunkTensors tensors, boolean tiedHead) {
+    /// Bytes of the memory in which they are; on a device floats are copied too.
+    static long residentBytes(TrunkTensors tensors, boolean tiedHead, DeviceMemory device) {
+        WeightSize sizes = device.trunk() ? CudaBackend.WEIGHTS : TrunkWeights::residentBytes;
+        return all(tensors, tiedHead).mapToLong(sizes::residentBytes).sum();
+    }
+
+    /// Bytes of those that stay on the host beside a device.
+    static long withoutKernels(TrunkTensors tensors, boolean tiedHead) {
+        return all(tensors, tiedHead)
+                .filter(tensor -> !CudaBackend.supports(tensor.type()))
+                .mapToLong(TrunkWeights::residentBytes)
+                .sum();
+    }
+
+    private static Stream<StoredTensor> all(TrunkTensors tensors, boolean tiedHead) {
         Stream<StoredTensor> ends =
                 tiedHead ? Stream.of(tensors.embedding()) : Stream.of(tensors.embedding(), tensors.head());
         Stream<StoredTensor> layers = tensors.layers().stream()
                 .flatMap(layer -> Stream.concat(attention(layer.attention()), feedForward(layer.feedForward())));
-        return Stream.concat(ends, layers)
-                .mapToLong(TrunkWeights::residentBytes)
-                .sum();
+        return Stream.concat(ends, layers);
     }
 
     private static Stream<StoredTensor> attention(TrunkTensors.Attention attention) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.model.TrunkTensors.SwiGlu;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
@@ -12,8 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// The loaded matrices of one expert. The store counts who uses it; the last one to let go of an evicted expert frees
 /// it.
 final class Expert {
-    private static final int TILE_ROWS = 32; // ARITHMETIC.md "Layout": missing rows of a tile are zero bytes
-
     final int layer;
     final int index;
     final Matrix gate; // [columns, hiddenSize]
@@ -61,16 +60,8 @@ final class Expert {
     }
 
     /// Bytes of the backend's memory that an expert will take when it is loaded.
-    static long residentBytes(SwiGlu tensors) {
-        return tensors.tensors().stream().mapToLong(Expert::residentBytes).sum();
-    }
-
-    private static long residentBytes(StoredTensor tensor) {
-        if (!tensor.type().integerCoded()) {
-            return tensor.bytes().isNative() ? 0 : tensor.bytes().byteSize();
-        }
-        long tiles = (tensor.rows() + TILE_ROWS - 1L) / TILE_ROWS;
-        return tiles * TILE_ROWS * tensor.type().rowBytes(tensor.columns());
+    static long residentBytes(SwiGlu tensors, WeightSize sizes) {
+        return tensors.tensors().stream().mapToLong(sizes::residentBytes).sum();
     }
 
     long residentBytes() {

@@ -1,6 +1,7 @@
 package org.bergfried.worker.expert;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -8,14 +9,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.ModelSpec;
+import org.bergfried.worker.tensor.ElementType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +58,12 @@ public final class ExpertStore implements AutoCloseable {
             PlacementFacts facts = facts(model.spec());
             return new Budget(bytes(model, ExpertSet.all(facts)), largestExpertBytes(model));
         }
+
+        /// The same for weights that take other memory than on the CPU.
+        public static Budget wholeModel(Model model, WeightSize sizes) {
+            PlacementFacts facts = facts(model.spec());
+            return new Budget(bytes(model, ExpertSet.all(facts), sizes), largestExpertBytes(model, sizes));
+        }
     }
 
     /// Checks the file's bytes of an expert before they are installed, or loaded on use for the first time; throws
@@ -90,7 +100,7 @@ public final class ExpertStore implements AutoCloseable {
         this.verifier = verifier;
         this.hotSet = ExpertSet.none(facts);
         this.installer = new ExpertInstaller(this, facts);
-        long largest = largestExpertBytes(model);
+        long largest = largestExpertBytes(model, backend.weightSize());
         if (budget.coldBytesMax < largest) {
             throw new ClusterException(
                     ErrorReason.TOO_LARGE,
@@ -122,29 +132,51 @@ public final class ExpertStore implements AutoCloseable {
                 : 0;
     }
 
-    /// Bytes of the backend's memory that a set of experts takes as hot ones.
+    /// Bytes of a CPU backend's memory that a set of experts takes as hot ones.
     public static long bytes(Model model, ExpertSet experts) {
+        return bytes(model, experts, WeightSize.HOST);
+    }
+
+    /// Bytes of a backend's memory that a set of experts takes as hot ones.
+    public static long bytes(Model model, ExpertSet experts, WeightSize sizes) {
         long bytes = 0;
         for (int layer : experts.facts().moeLayers()) {
             for (int expert : experts.experts(layer)) {
-                bytes += Expert.residentBytes(model.expert(layer, expert));
+                bytes += Expert.residentBytes(model.expert(layer, expert), sizes);
             }
         }
         return bytes;
     }
 
     /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.
-    public static long expertBytes(Model model, int layer) {
-        return Expert.residentBytes(model.expert(layer, 0));
+    private static long expertBytes(Model model, int layer, WeightSize sizes) {
+        return Expert.residentBytes(model.expert(layer, 0), sizes);
+    }
+
+    /// Bytes of the largest expert on the CPU, by the first of each layer.
+    public static long largestExpertBytes(Model model) {
+        return largestExpertBytes(model, WeightSize.HOST);
     }
 
     /// Bytes of the largest expert, by the first of each layer.
-    public static long largestExpertBytes(Model model) {
+    public static long largestExpertBytes(Model model, WeightSize sizes) {
         long largest = 0;
         for (int layer : model.spec().moeLayers()) {
-            largest = Math.max(largest, expertBytes(model, layer));
+            largest = Math.max(largest, expertBytes(model, layer, sizes));
         }
         return largest;
+    }
+
+    /// Whether some expert, by the first of each layer, has weights of a type that a backend has no kernel for.
+    public static boolean withoutKernels(Model model, Predicate<ElementType> supported) {
+        return Arrays.stream(model.spec().moeLayers())
+                .anyMatch(layer ->
+                        model.expert(layer, 0).tensors().stream().anyMatch(tensor -> !supported.test(tensor.type())));
+    }
+
+    /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.
+    public long expertBytes(int layer) {
+        return expertBytes(model, layer, backend.weightSize());
     }
 
     /// The installed experts.
@@ -229,7 +261,7 @@ public final class ExpertStore implements AutoCloseable {
                 return expert;
             }
         }
-        makeRoomForCold(Expert.residentBytes(model.expert(layer, index)));
+        makeRoomForCold(Expert.residentBytes(model.expert(layer, index), backend.weightSize()));
         Expert loaded = load(layer, index);
         synchronized (this) {
             loaded.users = 1;
@@ -273,7 +305,7 @@ public final class ExpertStore implements AutoCloseable {
     /// @throws ClusterException if it is corrupt and cannot be repaired, does not fit, or the store is closed.
     void installOne(int layer, int index, Repair repair) {
         int cell = facts.cell(layer, index);
-        long bytes = Expert.residentBytes(model.expert(layer, index));
+        long bytes = Expert.residentBytes(model.expert(layer, index), backend.weightSize());
         synchronized (this) {
             if (closed) {
                 throw new ClusterException(ErrorReason.DRAINING, "the worker shuts down and installs no experts");

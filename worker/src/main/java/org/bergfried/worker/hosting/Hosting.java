@@ -52,7 +52,7 @@ public final class Hosting {
         this.host = host;
         this.peers = peers;
         facts = ExpertStore.facts(model.spec());
-        facts.moeLayers().forEach(layer -> bytesPerExpert.put(layer, ExpertStore.expertBytes(model, layer)));
+        facts.moeLayers().forEach(layer -> bytesPerExpert.put(layer, store.expertBytes(layer)));
         fetcher = new ExpertFetcher(host.settings().workerId(), model, peers, directory);
     }
 

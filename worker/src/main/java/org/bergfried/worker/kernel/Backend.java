@@ -22,6 +22,11 @@ public interface Backend extends AutoCloseable {
     /// float weights and scales with `ClusterException(WEIGHTS_CORRUPT)` that names the tensor.
     Matrix load(StoredTensor tensor);
 
+    /// What [#load] will take.
+    default WeightSize weightSize() {
+        return WeightSize.HOST;
+    }
+
     /// Makes a zeroed buffer that lives until it or the backend is closed.
     Buffer allocate(long bytes);
 

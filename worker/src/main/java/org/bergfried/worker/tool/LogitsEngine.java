@@ -22,7 +22,9 @@ import org.bergfried.worker.engine.EngineSettings;
 import org.bergfried.worker.engine.MemoryLimit;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.bergfried.worker.kvcache.KvCache;
 import org.bergfried.worker.model.Model;
 import org.jspecify.annotations.Nullable;
@@ -74,15 +76,14 @@ final class LogitsEngine implements AutoCloseable {
 
     /// How an engine is made.
     ///
-    /// @param backend `auto` or a backend's name.
-    /// @param threads compute threads; 0 for all that may be used.
+    /// @param backends what computes.
     /// @param workers expert hosts behind loopback channels; 0 computes the experts in place.
     /// @param chunk   rows of one prompt in a step, where a sequence does not say otherwise.
     /// @param room    what its sequences need.
-    record Form(String backend, int threads, int workers, int chunk, Room room) {}
+    record Form(BackendChoice backends, int workers, int chunk, Room room) {}
 
-    LogitsEngine(Model model, LogitsJob job, Clock clock) {
-        this(model, form(job, model.spec().contextLength()), clock);
+    LogitsEngine(Model model, LogitsJob job, CudaSettings cuda, Clock clock) {
+        this(model, form(job, cuda, model.spec().contextLength()), clock);
     }
 
     LogitsEngine(Model model, Form form, Clock clock) {
@@ -90,7 +91,13 @@ final class LogitsEngine implements AutoCloseable {
         boolean mixture = model.spec().moeLayers().length > 0;
         var random = new SplittableRandom(1);
         cluster = form.workers() > 0 && mixture
-                ? ExpertCluster.open(model, form.workers(), () -> Backends.create(form.backend(), 1), clock, random)
+                ? ExpertCluster.open(
+                        model,
+                        form.workers(),
+                        () -> Backends.create(
+                                form.backends().experts(), 1, form.backends().cuda()),
+                        clock,
+                        random)
                 : null;
         try {
             engine = Engine.open(
@@ -156,9 +163,9 @@ final class LogitsEngine implements AutoCloseable {
                 model, host, Peers.NONE, new Inbox(), () -> own, DispatchSettings.defaults(), clock, random);
     }
 
-    private static Form form(LogitsJob job, int context) {
+    private static Form form(LogitsJob job, CudaSettings cuda, int context) {
         Room room = Room.of(job, context);
-        return new Form(job.backend(), 0, job.workers(), Math.min(CHUNK, room.rows()), room);
+        return new Form(BackendChoice.of(job.backend(), 0, cuda), job.workers(), Math.min(CHUNK, room.rows()), room);
     }
 
     private EngineSettings settings(Form form, boolean hostsExperts) {
@@ -167,8 +174,7 @@ final class LogitsEngine implements AutoCloseable {
                 SELF,
                 1,
                 "logits",
-                form.backend(),
-                form.threads(),
+                form.backends(),
                 true,
                 hostsExperts,
                 room.positions(),

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
+import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.Models;
 import org.jspecify.annotations.Nullable;
@@ -25,14 +26,23 @@ public final class LogitsJobs implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogitsJobs.class);
     private static final JsonMapper JSON = JsonMapper.shared();
 
+    private final CudaSettings cuda;
     private final Clock clock;
     private final Map<Integer, LogitsEngine> engines = new HashMap<>(); // by workers, of one model and backend
     private @Nullable Model model;
     private String modelPath = "";
     private String backend = "";
 
-    /// No model yet.
+    /// No model yet; a GPU only if it is real.
     public LogitsJobs(Clock clock) {
+        this(CudaSettings.defaults(), clock);
+    }
+
+    /// No model yet.
+    ///
+    /// @param cuda which GPU, for jobs that want one.
+    public LogitsJobs(CudaSettings cuda, Clock clock) {
+        this.cuda = cuda;
         this.clock = clock;
     }
 
@@ -100,7 +110,7 @@ public final class LogitsJobs implements AutoCloseable {
             engine = null;
         }
         if (engine == null) {
-            engine = new LogitsEngine(open, job, clock);
+            engine = new LogitsEngine(open, job, cuda, clock);
             engines.put(job.workers(), engine);
         }
         return engine;

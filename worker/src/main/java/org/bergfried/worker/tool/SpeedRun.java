@@ -13,6 +13,7 @@ import org.bergfried.worker.batch.Batcher;
 import org.bergfried.worker.batch.FinishReason;
 import org.bergfried.worker.batch.SequenceListener;
 import org.bergfried.worker.batch.SequenceRequest;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.ModelDescription;
 import org.bergfried.worker.model.Models;
@@ -45,7 +46,8 @@ public final class SpeedRun implements AutoCloseable {
         model = Models.open(file);
         try {
             var room = new LogitsEngine.Room(positions + streams, positions, streams);
-            engine = new LogitsEngine(model, new LogitsEngine.Form(backend, threads, 0, positions, room), clock);
+            engine = new LogitsEngine(
+                    model, new LogitsEngine.Form(BackendChoice.of(backend, threads), 0, positions, room), clock);
             description = ModelDescription.of(model);
         } catch (RuntimeException failure) {
             model.close();

@@ -29,6 +29,7 @@ import org.bergfried.worker.engine.Engine;
 import org.bergfried.worker.engine.EngineSettings;
 import org.bergfried.worker.engine.MemoryLimit;
 import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.Models;
@@ -166,8 +167,7 @@ class GoldenEngineTest {
                 "worker-1",
                 1,
                 "golden",
-                "scalar",
-                1,
+                BackendChoice.of("scalar", 1),
                 true,
                 false,
                 0,

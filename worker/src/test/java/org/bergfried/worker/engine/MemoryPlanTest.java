@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.Golden;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.Models;
 import org.junit.jupiter.api.Test;
@@ -101,8 +102,7 @@ class MemoryPlanTest {
                 "worker-1",
                 1,
                 "golden",
-                "scalar",
-                1,
+                BackendChoice.of("scalar", 1),
                 true,
                 true,
                 context,

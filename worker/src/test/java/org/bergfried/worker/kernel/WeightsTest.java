@@ -12,6 +12,7 @@ import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.kernel.check.Host;
 import org.bergfried.worker.kernel.check.SplitMix;
+import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.kernel.choice.Backends;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
@@ -130,7 +131,7 @@ final class WeightsTest {
 
     @Test
     void trunkAndExpertBackendsShareMatrices() {
-        try (var backends = Backends.open("auto", 2);
+        try (var backends = Backends.open(BackendChoice.of("auto", 2));
                 Backend trunk = backends.trunk();
                 Backend expert = backends.expert()) {
             Matrix w = trunk.load(Host.tensor(1, 2, 3, 4));

@@ -2,53 +2,102 @@ package org.bergfried.worker.kernel.choice;
 
 import java.util.function.Supplier;
 import org.bergfried.contract.ClusterException;
-import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.kernel.Backend;
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.kernel.cpu.ComputePool;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.Kernels;
 import org.bergfried.worker.kernel.cpu.ThreadCount;
-import org.bergfried.worker.kernel.foreign.NativeKernels;
+import org.bergfried.worker.kernel.cuda.CudaBackend;
+import org.bergfried.worker.kernel.cuda.CudaDevice;
+import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.bergfried.worker.kernel.foreign.NativeLibrary;
-import org.bergfried.worker.kernel.scalar.ScalarKernels;
-import org.bergfried.worker.kernel.vector.VectorKernels;
+import org.jspecify.annotations.Nullable;
 
-/// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs, all on one pool of
-/// compute threads on which expert jobs go first. Matrices that one of them loaded may be used by the others.
+/// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs. Those on the CPU
+/// share a pool of compute threads on which expert jobs go first, those on a GPU share the device; matrices that one of
+/// them loaded may be used by the others of its kind.
 public final class Backends implements AutoCloseable {
-    private static final boolean VECTOR_API =
-            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    private static final String CUDA = "cuda";
+    private static final String AUTO = "auto";
 
-    private final Supplier<Kernels> kernels;
+    private final Part trunk;
+    private final Part experts;
+    private final @Nullable CudaDevice device;
     private final ComputePool pool;
     private final String description;
 
-    private Backends(Supplier<Kernels> kernels, ThreadCount threads) {
-        this.kernels = kernels;
-        this.pool = new ComputePool(threads.threads());
-        this.description = "backend " + kernels.get().name() + "; kernels in C: " + NativeLibrary.describe() + "; "
-                + threads.reason();
-    }
-
-    /// Starts the compute threads of the named backend: `scalar`, `vector`, `native`, or `auto` for the fastest
-    /// of them that this machine can run.
+    /// What one role computes with.
     ///
-    /// @param name    from the configuration.
+    /// @param kernels  of the CPU, also beside a GPU: for what that has no kernel for.
+    /// @param onDevice whether the GPU computes.
+    /// @param reason   why `auto` did not take a GPU; empty otherwise.
+    private record Part(Supplier<Kernels> kernels, boolean onDevice, String reason) {
+        static Part of(String name, CudaSettings cuda) {
+            if (name.equals(CUDA)) {
+                CudaDevice.find(cuda);
+                return new Part(CpuKernels.named(AUTO), true, "");
+            }
+            Supplier<Kernels> kernels = CpuKernels.named(name);
+            if (!name.equals(AUTO)) {
+                return new Part(kernels, false, "");
+            }
+            try {
+                CudaDevice.find(cuda.withEmulated(false));
+                return new Part(kernels, true, "");
+            } catch (ClusterException none) {
+                return new Part(kernels, false, "; not on a GPU: " + none.text());
+            }
+        }
+
+        String name() {
+            return onDevice ? CUDA : kernels.get().name();
+        }
+    }
+
+    private Backends(BackendChoice choice) {
+        trunk = Part.of(choice.trunk(), choice.cuda());
+        experts = Part.of(choice.experts(), choice.cuda());
+        ThreadCount threads = granted(choice.threads());
+        device = trunk.onDevice || experts.onDevice ? CudaDevice.open(choice.cuda()) : null;
+        pool = new ComputePool(threads.threads());
+        description = "backend " + names(trunk, experts)
+                + (device == null
+                        ? trunk.reason
+                        : " on " + device.description().text() + ", driver for CUDA " + device.driverVersion())
+                + "; kernels in C: " + NativeLibrary.describe() + "; " + threads.reason();
+    }
+
+    /// Starts the compute threads, and opens the device where one is wanted: by name, or by `auto` if a real one
+    /// answers.
+    ///
+    /// @throws ClusterException if a backend that is named cannot be used here.
+    public static Backends open(BackendChoice choice) {
+        return new Backends(choice);
+    }
+
+    /// One backend with compute threads, or a device, of its own, which end with it: for tools and tests.
+    ///
+    /// @param name    `auto` or a backend's name.
     /// @param threads compute threads; 0 for all that affinity and CPU quota grant.
-    public static Backends open(String name, int threads) {
-        Supplier<Kernels> kernels = kernels(name);
-        return new Backends(kernels, granted(threads));
-    }
-
-    /// One backend with compute threads of its own, which end with it: for tools and tests. Arguments as of [#open].
     public static Backend create(String name, int threads) {
-        Kernels kernels = kernels(name).get();
-        return CpuBackend.alone(kernels, granted(threads).threads());
+        return create(name, threads, CudaSettings.defaults());
     }
 
-    /// The name of the backend that a configured name stands for: what `auto` chooses on this machine.
-    public static String chosen(String name) {
-        return kernels(name).get().name();
+    /// The same on a device.
+    public static Backend create(String name, int threads, CudaSettings cuda) {
+        Part part = Part.of(name, cuda);
+        CpuBackend cpu = CpuBackend.alone(part.kernels.get(), granted(threads).threads());
+        return part.onDevice ? CudaBackend.alone(CudaDevice.open(cuda), cpu) : cpu;
+    }
+
+    /// The names of what a choice stands for on this machine, that of the trunk first where they differ.
+    public static String chosen(BackendChoice choice) {
+        return names(Part.of(choice.trunk(), choice.cuda()), Part.of(choice.experts(), choice.cuda()));
+    }
+
+    private static String names(Part trunk, Part experts) {
+        return trunk.name().equals(experts.name()) ? trunk.name() : trunk.name() + "+" + experts.name();
     }
 
     static boolean hasVectorApi() {
@@ -59,66 +108,59 @@ public final class Backends implements AutoCloseable {
         return ThreadCount.choose(threads, Runtime.getRuntime().availableProcessors());
     }
 
-    private static Supplier<Kernels> kernels(String name) {
-        return switch (name) {
-            case "scalar" -> ScalarKernels::new;
-            case "vector" -> {
-                if (!VECTOR_API) {
-                    throw new ClusterException(
-                            ErrorReason.INVALID_REQUEST,
-                            "backend vector needs the JVM option --add-modules jdk.incubator.vector; add it or set the"
-                                    + " backend to scalar");
-                }
-                yield VectorKernels::new;
-            }
-            case "native" -> {
-                if (NativeLibrary.variants().isEmpty()) {
-                    throw new ClusterException(
-                            ErrorReason.INVALID_REQUEST,
-                            "backend native cannot run here: " + NativeLibrary.describe()
-                                    + "; set the backend to auto, vector or scalar");
-                }
-                yield Backends::nativeKernels;
-            }
-            case "auto" -> NativeLibrary.variants().isEmpty() ? Backends::portable : Backends::nativeKernels;
-            case "cuda" ->
-                throw new ClusterException(
-                        ErrorReason.NOT_IMPLEMENTED,
-                        "backend " + name + " is not built yet; set it to auto, native, vector or scalar");
-            default ->
-                throw new ClusterException(
-                        ErrorReason.INVALID_REQUEST,
-                        "backend " + name + " is unknown; it is one of auto, native, vector, scalar");
-        };
-    }
-
-    /// The fastest kernels in Java.
-    private static Kernels portable() {
-        return VECTOR_API ? new VectorKernels() : new ScalarKernels();
-    }
-
-    private static Kernels nativeKernels() {
-        return new NativeKernels(portable(), NativeLibrary.variants().getFirst());
-    }
-
     /// A backend for the thread that runs the trunk's steps. It is closed before this is.
     public Backend trunk() {
-        return new CpuBackend(kernels.get(), pool, ComputePool.Priority.TRUNK);
+        return backend(trunk, ComputePool.Priority.TRUNK);
     }
 
     /// A backend for a thread that runs expert jobs. It is closed before this is.
     public Backend expert() {
-        return new CpuBackend(kernels.get(), pool, ComputePool.Priority.EXPERT);
+        return backend(experts, ComputePool.Priority.EXPERT);
     }
 
-    /// Which backend with how many threads, and why, for the log.
+    private Backend backend(Part part, ComputePool.Priority priority) {
+        var cpu = new CpuBackend(part.kernels.get(), pool, priority);
+        return part.onDevice && device != null ? new CudaBackend(device, cpu) : cpu;
+    }
+
+    /// Whether the trunk's weights, pages and activations are in device memory.
+    public boolean trunkOnDevice() {
+        return trunk.onDevice;
+    }
+
+    /// Whether the experts' weights and activations are in device memory.
+    public boolean expertsOnDevice() {
+        return experts.onDevice;
+    }
+
+    /// Most bytes of device memory; 0 without a device.
+    public long deviceMemory() {
+        return device == null ? 0 : device.memoryLimit();
+    }
+
+    /// What the experts' weights will take of the memory where they are.
+    public WeightSize expertWeights() {
+        return experts.onDevice ? CudaBackend.WEIGHTS : WeightSize.HOST;
+    }
+
+    /// Takes device memory in one piece before it is needed.
+    public void reserveDevice(long bytes) {
+        if (device != null) {
+            device.reserve(bytes);
+        }
+    }
+
+    /// Which backend on what, and why, for the log.
     public String description() {
         return description;
     }
 
-    /// Ends the compute threads.
+    /// Ends the compute threads and lets go of the device.
     @Override
     public void close() {
         pool.close();
+        if (device != null) {
+            device.close();
+        }
     }
 }

@@ -12,10 +12,12 @@ import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.kernel.Shapes;
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
+import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,9 @@ import org.slf4j.LoggerFactory;
 /// at a
 /// time; `load`, `allocate` and `free` by any.
 public final class CudaBackend implements Backend {
+    /// What weights take of device memory; those without a kernel take as much of the host's.
+    public static final WeightSize WEIGHTS = CudaProducts::residentBytes;
+
     private static final Logger LOG = LoggerFactory.getLogger(CudaBackend.class);
     private static final int STAGING_HALF = 4 << 20;
     private static final int WIDTH_MAX = 256; // threads of a block
@@ -42,18 +47,39 @@ public final class CudaBackend implements Backend {
     private final HostProducts hostProducts;
     private final Set<CudaBuffer> buffers = Collections.newSetFromMap(new IdentityHashMap<>()); // guarded by itself
     private final Set<CudaMatrix> matrices = ConcurrentHashMap.newKeySet();
+    private final boolean ownsDevice;
 
     /// A backend with a stream of its own.
     ///
     /// @param device outlives the backend.
     /// @param host   checks and re-lays weights, and computes what the device has no kernel for; it ends with this.
     public CudaBackend(CudaDevice device, CpuBackend host) {
+        this(device, host, false);
+    }
+
+    private CudaBackend(CudaDevice device, CpuBackend host, boolean ownsDevice) {
+        this.ownsDevice = ownsDevice;
         this.device = device;
         this.host = host;
         stream = new CudaStream(device, STAGING_HALF);
         products = new CudaProducts(stream);
         attention = new CudaAttention(device, stream);
         hostProducts = new HostProducts(host, stream);
+    }
+
+    /// A backend with which its device ends.
+    public static CudaBackend alone(CudaDevice device, CpuBackend host) {
+        return new CudaBackend(device, host, true);
+    }
+
+    /// Bytes of device memory beside what is allocated and loaded.
+    public static long scratchBytes() {
+        return CudaAttention.SCRATCH;
+    }
+
+    /// Whether a type's products are computed on the device.
+    public static boolean supports(ElementType type) {
+        return CudaProducts.supports(type);
     }
 
     /// Bytes of the host that a backend pins for copies.
@@ -90,6 +116,11 @@ public final class CudaBackend implements Backend {
         matrices.removeIf(CudaMatrix::closed);
         matrices.add(matrix);
         return matrix;
+    }
+
+    @Override
+    public WeightSize weightSize() {
+        return WEIGHTS;
     }
 
     @Override
@@ -454,6 +485,9 @@ public final class CudaBackend implements Backend {
         matrices.clear();
         stream.close();
         host.close();
+        if (ownsDevice) {
+            device.close();
+        }
     }
 
     private Kernel kernel(String name) {

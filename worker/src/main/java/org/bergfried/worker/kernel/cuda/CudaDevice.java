@@ -17,7 +17,6 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import org.bergfried.contract.ClusterException;
-import org.bergfried.contract.ErrorReason;
 
 /// One device of this process: its context, its memory in a pool, the kernels, and streams of operations. Thread-
 /// safe;
@@ -51,6 +50,13 @@ public final class CudaDevice implements AutoCloseable {
     /// beyond its end.
     public static CudaDevice openUnpooled(CudaSettings settings) {
         return open(settings, 0);
+    }
+
+    /// Looks at a device without opening it.
+    ///
+    /// @throws ClusterException NOT_IMPLEMENTED, with what to do, if there is none that can be used.
+    public static CudaDriver.Description find(CudaSettings settings) {
+        return CudaDriver.open(settings.library()).require(settings);
     }
 
     private static CudaDevice open(CudaSettings settings, long chunkBytes) {
@@ -198,10 +204,5 @@ public final class CudaDevice implements AutoCloseable {
             JCudaDriver.cuModuleUnload(module);
         }
         JCudaDriver.cuDevicePrimaryCtxRelease(device);
-    }
-
-    /// For refusals that name what is missing.
-    static ClusterException unsupported(String what) {
-        return new ClusterException(ErrorReason.MODEL_UNSUPPORTED, what);
     }
 }

@@ -1,8 +1,10 @@
 package org.bergfried.worker.kernel.cuda;
 
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
+import org.bergfried.worker.tensor.StoredTensor;
 
 /// Chooses the kernel of a product by the weights' type and the number of activation rows. All make the same bits.
 final class CudaProducts {
@@ -27,6 +29,15 @@ final class CudaProducts {
             case F32, F16, BF16, Q8_0, Q4_0 -> true;
             default -> false;
         };
+    }
+
+    /// Bytes that a matrix takes.
+    static long residentBytes(StoredTensor tensor) {
+        if (tensor.type().integerCoded()) {
+            long bytes = WeightSize.HOST.residentBytes(tensor);
+            return supports(tensor.type()) ? DevicePool.aligned(bytes) : bytes;
+        }
+        return DevicePool.aligned(tensor.bytes().byteSize());
     }
 
     /// A type's number in the kernels.

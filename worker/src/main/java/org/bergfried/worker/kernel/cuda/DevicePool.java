@@ -40,6 +40,11 @@ final class DevicePool {
         this.chunkBytes = chunkBytes;
     }
 
+    /// Bytes of a block for so many.
+    static long aligned(long bytes) {
+        return Math.ceilDiv(Math.max(bytes, 1), ALIGNMENT) * ALIGNMENT;
+    }
+
     /// Takes memory from the driver in one piece before it is needed.
     synchronized void reserve(long bytes) {
         if (chunkBytes > 0 && bytes > 0) {
@@ -49,7 +54,7 @@ final class DevicePool {
 
     /// @throws ClusterException TOO_LARGE with the numbers if there is no room.
     synchronized Block allocate(long bytes) {
-        long size = Math.ceilDiv(Math.max(bytes, 1), ALIGNMENT) * ALIGNMENT;
+        long size = aligned(bytes);
         if (chunkBytes == 0) {
             size = Math.max(bytes, 1);
             grow(size);
