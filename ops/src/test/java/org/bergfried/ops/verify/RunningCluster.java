@@ -137,9 +137,11 @@ final class RunningCluster implements AutoCloseable {
         return urls;
     }
 
-    /// The end of a worker's life: kill -9, at once.
+    /// The end of a worker's life: kill -9. Returns when it is gone.
     void kill(String id) throws IOException {
-        ProcessHandle.of(member(id).path("pid").asLong()).orElseThrow().destroyForcibly();
+        ProcessHandle victim = ProcessHandle.of(member(id).path("pid").asLong()).orElseThrow();
+        victim.destroyForcibly();
+        victim.onExit().join();
     }
 
     /// Starts killed workers again and waits until everything is ready.

@@ -1,6 +1,7 @@
 package org.bergfried.worker.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.bergfried.contract.ClusterException;
@@ -169,11 +170,7 @@ public record MemoryPlan(
         items.add(scratch); // also beside a device: what the host writes and reads has a twin there
         if (device.experts()) {
             deviceItems.add(scratch);
-            addDevice(
-                    "experts",
-                    ExpertStore.withoutKernels(model, CudaBackend::supports) ? hot + cold : 0,
-                    items,
-                    deviceItems);
+            addDevice("experts", lacksExpertKernels(model) ? hot + cold : 0, items, deviceItems);
         }
         return new ExpertStore.Budget(hot, cold);
     }
@@ -194,5 +191,12 @@ public record MemoryPlan(
 
     private static String mebibytes(long bytes) {
         return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    }
+
+    /// Whether some expert, by the first of each layer, has weights of a type that CUDA has no kernel for.
+    private static boolean lacksExpertKernels(Model model) {
+        return Arrays.stream(model.spec().moeLayers())
+                .anyMatch(layer -> model.expert(layer, 0).tensors().stream()
+                        .anyMatch(tensor -> !CudaBackend.supports(tensor.type())));
     }
 }

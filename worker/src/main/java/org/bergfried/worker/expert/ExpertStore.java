@@ -1,7 +1,6 @@
 package org.bergfried.worker.expert;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -9,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Predicate;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertSet;
@@ -19,7 +17,6 @@ import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.ModelSpec;
-import org.bergfried.worker.tensor.ElementType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -165,13 +162,6 @@ public final class ExpertStore implements AutoCloseable {
             largest = Math.max(largest, expertBytes(model, layer, sizes));
         }
         return largest;
-    }
-
-    /// Whether some expert, by the first of each layer, has weights of a type that a backend has no kernel for.
-    public static boolean withoutKernels(Model model, Predicate<ElementType> supported) {
-        return Arrays.stream(model.spec().moeLayers())
-                .anyMatch(layer ->
-                        model.expert(layer, 0).tensors().stream().anyMatch(tensor -> !supported.test(tensor.type())));
     }
 
     /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.

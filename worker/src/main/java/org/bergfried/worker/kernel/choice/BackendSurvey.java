@@ -10,7 +10,7 @@ import org.bergfried.worker.kernel.vector.VectorKernels;
 /// Which backends this machine can run, and why or why not.
 ///
 /// @param backends of the CPU, then CUDA's.
-/// @param chosen   what `auto` stands for among those of the CPU.
+/// @param chosen   what `auto` stands for.
 /// @param devices  CUDA devices; none if there is no driver.
 public record BackendSurvey(List<Finding> backends, String chosen, List<Device> devices) {
     /// One backend.
@@ -25,7 +25,7 @@ public record BackendSurvey(List<Finding> backends, String chosen, List<Device> 
 
     /// Looks around. Loads the CUDA driver where there is one.
     public static BackendSurvey of(CudaSettings settings) {
-        boolean vector = Backends.hasVectorApi();
+        boolean vector = CpuKernels.hasVectorApi();
         boolean foreign = !NativeLibrary.variants().isEmpty();
         List<Device> devices = List.of();
         Finding cuda;
@@ -51,7 +51,7 @@ public record BackendSurvey(List<Finding> backends, String chosen, List<Device> 
                                         : "needs the JVM option --add-modules jdk.incubator.vector"),
                         new Finding("native", foreign, NativeLibrary.describe()),
                         cuda),
-                Backends.chosen("auto"),
+                Backends.chosen(BackendChoice.of("auto", 0, settings)),
                 devices);
     }
 

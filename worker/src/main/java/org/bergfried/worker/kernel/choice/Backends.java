@@ -100,10 +100,6 @@ public final class Backends implements AutoCloseable {
         return trunk.name().equals(experts.name()) ? trunk.name() : trunk.name() + "+" + experts.name();
     }
 
-    static boolean hasVectorApi() {
-        return VECTOR_API;
-    }
-
     private static ThreadCount granted(int threads) {
         return ThreadCount.choose(threads, Runtime.getRuntime().availableProcessors());
     }

@@ -16,6 +16,11 @@ final class CpuKernels {
 
     private CpuKernels() {}
 
+    /// Whether the JVM was started with the Vector API.
+    static boolean hasVectorApi() {
+        return VECTOR_API;
+    }
+
     /// Makes the kernels of a name; `auto` stands for the fastest that this machine can run.
     static Supplier<Kernels> named(String name) {
         return switch (name) {

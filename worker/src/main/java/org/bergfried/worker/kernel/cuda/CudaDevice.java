@@ -17,6 +17,7 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
 
 /// One device of this process: its context, its memory in a pool, the kernels, and streams of operations. Thread-
 /// safe;
