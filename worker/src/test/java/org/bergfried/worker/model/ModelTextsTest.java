@@ -54,6 +54,7 @@ class ModelTextsTest {
 
     @Test
     void takesTheTemplateFromItsFileElseFromTheConfiguration() throws IOException {
+        write("config.json", "{}");
         write("tokenizer_config.json", "{\"chat_template\": \"plain\"}");
         assertEquals("plain", ModelTexts.open(directory).chatTemplate());
         write("tokenizer_config.json", """
