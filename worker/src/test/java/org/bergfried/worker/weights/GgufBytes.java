@@ -8,6 +8,9 @@ import java.util.List;
 
 /// Puts a GGUF together by hand, right or wrong.
 public final class GgufBytes {
+    private static final int FIELD_COUNT_AT = 16;
+    private static final int FIELDS_AT = 24;
+
     private final ByteArrayOutputStream fields = new ByteArrayOutputStream();
     private final ByteArrayOutputStream tensors = new ByteArrayOutputStream();
     private int magic = 0x46554747;
@@ -68,6 +71,15 @@ public final class GgufBytes {
         fields.writeBytes(ints(type));
         fields.writeBytes(value);
         fieldCount++;
+        return this;
+    }
+
+    /// All fields of another file.
+    ///
+    /// @param header its bytes up to the end of the metadata.
+    public GgufBytes fieldsOf(byte[] header) {
+        fieldCount += ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).getLong(FIELD_COUNT_AT);
+        fields.write(header, FIELDS_AT, header.length - FIELDS_AT);
         return this;
     }
 
