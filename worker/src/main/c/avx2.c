@@ -1,6 +1,7 @@
 // All kernels for AVX2.
 #include "avx2.h"
 #include "quantise.h"
+#include "coding.h"
 #include "coded.h"
 #include "floats.h"
 #include "elements.h"

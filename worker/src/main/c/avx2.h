@@ -8,6 +8,7 @@ enum {
     GROUPS_AT_ONCE = 1,          // groups of rows that a matrix product keeps in registers ...
     COLUMNS_MAX = 4,             // ... and activation rows
     DIRECT_MAX = 1,              // up to this many activation rows, weights are decoded in registers
+    DIRECT_ROWS = 1,             // of which so many at once
     CHUNK_UNITS = SEGMENT_UNITS, // 32-column units that a matrix product unpacks at a time
     DOT_ROWS = 3,                // rows and columns of the float product's dot form
     DOT_COLUMNS = 4,
@@ -37,6 +38,20 @@ INLINE vf vf_load_s8(const uint8_t* p) {
 }
 INLINE vf vf_load_u8(const uint8_t* p) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void*)p)));
+}
+INLINE vf vf_load_low_u4(const uint8_t* p) {
+    vi bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void*)p));
+    return _mm256_cvtepi32_ps(_mm256_and_si256(bytes, _mm256_set1_epi32(15)));
+}
+INLINE vf vf_load_high_u4(const uint8_t* p) {
+    return _mm256_cvtepi32_ps(_mm256_srli_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void*)p)), 4));
+}
+// 2^(e - 128) of bytes e, exact; 0 and 1 give subnormal numbers.
+INLINE vf vf_load_exponents(const uint8_t* p) {
+    vi e = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void*)p));
+    vi normal = _mm256_slli_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), 23);
+    vi subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
+    return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, subnormal, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), e)));
 }
 INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
@@ -79,14 +94,18 @@ INLINE vi vi_load(const void* p) { return _mm256_loadu_si256(p); }
 INLINE void vi_store(void* p, vi v) { _mm256_storeu_si256(p, v); }
 INLINE vi vi_low_nibbles(vi v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 INLINE vi vi_high_nibbles(vi v) { return _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15)); }
-// Bits 2 s and 2 s + 1 of each byte, moved to the bits 4 and 5, beside what `low` has.
-INLINE vi vi_with_pair(vi low, vi pairs, const int s) {
-    vi moved = s == 0   ? _mm256_slli_epi16(pairs, 4)
-               : s == 1 ? _mm256_slli_epi16(pairs, 2)
-               : s == 2 ? pairs
-                        : _mm256_srli_epi16(pairs, 2);
-    return _mm256_or_si256(low, _mm256_and_si256(moved, _mm256_set1_epi8(0x30)));
+// Bits of each byte of `plane`, `mask` from bit `from` on, moved to bit `to` on, beside what `word` has.
+INLINE vi vi_with(vi word, vi plane, const int mask, const int from, const int to) {
+    vi moved = from < to   ? _mm256_slli_epi16(plane, to - from)
+               : from > to ? _mm256_srli_epi16(plane, from - to)
+                           : plane;
+    return _mm256_or_si256(word, _mm256_and_si256(moved, _mm256_set1_epi8((char)(mask << to))));
 }
+// A table of 16 bytes with `add` added to each, and what it has at the places that the bytes of `word` name.
+INLINE vi vi_table(const int8_t* table, int add) {
+    return _mm256_broadcastsi128_si256(_mm_add_epi8(_mm_loadu_si128((const void*)table), _mm_set1_epi8((char)add)));
+}
+INLINE vi vi_lookup(vi table, vi word) { return _mm256_shuffle_epi8(table, word); }
 // Signed bytes as this variant multiplies them: as they are.
 enum { BYTE_OFFSET = 0 };
 INLINE vi vi_bytes(vi v) { return v; }

@@ -1,6 +1,7 @@
 // All kernels for AVX-512.
 #include "avx512.h"
 #include "quantise.h"
+#include "coding.h"
 #include "coded.h"
 #include "floats.h"
 #include "elements.h"

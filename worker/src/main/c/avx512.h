@@ -5,11 +5,12 @@
 
 enum { LANES = 16, GROUPS = TILE_ROWS / LANES };
 enum {
-    GROUPS_AT_ONCE = 2, // groups of rows that a matrix product keeps in registers ...
-    COLUMNS_MAX = 6,    // ... and activation rows
-    DIRECT_MAX = 32,    // up to this many activation rows, weights are decoded in registers
-    CHUNK_UNITS = 128,  // 32-column units that a matrix product unpacks at a time
-    DOT_ROWS = 4,       // rows and columns of the float product's dot form
+    GROUPS_AT_ONCE = 2,        // groups of rows that a matrix product keeps in registers ...
+    COLUMNS_MAX = 6,           // ... and activation rows
+    DIRECT_MAX = 32,           // up to this many activation rows, weights are decoded in registers
+    DIRECT_ROWS = COLUMNS_MAX, // of which so many at once
+    CHUNK_UNITS = 128,         // 32-column units that a matrix product unpacks at a time
+    DOT_ROWS = 4,              // rows and columns of the float product's dot form
     DOT_COLUMNS = 6,
     LANE_ROWS = 12,   // rows of the float product with lanes = batch
     VALUE_VECTORS = 4 // vectors of a value's columns that attention keeps in registers for each head
@@ -35,6 +36,21 @@ INLINE vf vf_load_s8(const uint8_t* p) {
 }
 INLINE vf vf_load_u8(const uint8_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p)));
+}
+INLINE vf vf_load_low_u4(const uint8_t* p) {
+    vi bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p));
+    return _mm512_cvtepi32_ps(_mm512_and_si512(bytes, _mm512_set1_epi32(15)));
+}
+INLINE vf vf_load_high_u4(const uint8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_srli_epi32(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p)), 4));
+}
+// 2^(e - 128) of bytes e, exact; 0 and 1 give subnormal numbers.
+INLINE vf vf_load_exponents(const uint8_t* p) {
+    const vi one = _mm512_set1_epi32(1);
+    vi e = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p));
+    vi normal = _mm512_slli_epi32(_mm512_sub_epi32(e, one), 23);
+    vi subnormal = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), e);
+    return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, _mm512_cmple_epu32_mask(e, one), subnormal));
 }
 INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
@@ -78,14 +94,18 @@ INLINE vi vi_load(const void* p) { return _mm512_loadu_si512(p); }
 INLINE void vi_store(void* p, vi v) { _mm512_storeu_si512(p, v); }
 INLINE vi vi_low_nibbles(vi v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 INLINE vi vi_high_nibbles(vi v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), _mm512_set1_epi8(15)); }
-// Bits 2 s and 2 s + 1 of each byte, moved to the bits 4 and 5, beside what `low` has.
-INLINE vi vi_with_pair(vi low, vi pairs, const int s) {
-    vi moved = s == 0   ? _mm512_slli_epi16(pairs, 4)
-               : s == 1 ? _mm512_slli_epi16(pairs, 2)
-               : s == 2 ? pairs
-                        : _mm512_srli_epi16(pairs, 2);
-    return _mm512_ternarylogic_epi32(low, moved, _mm512_set1_epi8(0x30), 0xf8); // low | (moved & 0x30)
+// Bits of each byte of `plane`, `mask` from bit `from` on, moved to bit `to` on, beside what `word` has.
+INLINE vi vi_with(vi word, vi plane, const int mask, const int from, const int to) {
+    vi moved = from < to   ? _mm512_slli_epi16(plane, to - from)
+               : from > to ? _mm512_srli_epi16(plane, from - to)
+                           : plane;
+    return _mm512_ternarylogic_epi32(word, moved, _mm512_set1_epi8((char)(mask << to)), 0xf8); // word | (moved & mask)
 }
+// A table of 16 bytes with `add` added to each, and what it has at the places that the bytes of `word` name.
+INLINE vi vi_table(const int8_t* table, int add) {
+    return _mm512_broadcast_i32x4(_mm_add_epi8(_mm_loadu_si128((const void*)table), _mm_set1_epi8((char)add)));
+}
+INLINE vi vi_lookup(vi table, vi word) { return _mm512_shuffle_epi8(table, word); }
 // Signed bytes as this variant multiplies them: unsigned, 128 too large.
 enum { BYTE_OFFSET = 128 };
 INLINE vi vi_bytes(vi v) { return _mm512_xor_si512(v, _mm512_set1_epi8((char)0x80)); }

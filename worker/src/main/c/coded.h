@@ -6,53 +6,6 @@
 // is unpacked to bytes and read again by each block (`matrix`). Both do the same operations for each output.
 #pragma once
 
-typedef struct {
-    int unit_bytes; // of a tile's 32 columns
-    int head_bytes; // before each 256 columns
-    int units;      // scales in 32 columns
-    int minima;     // 1 if the type has mw
-    int offset;     // stored unsigned codes are this much larger than the integers of rule C
-    int room;       // as in sum_step
-} Coding;
-
-static const Coding CODINGS[CODED_TYPES] = {
-    [Q4_0] = {.unit_bytes = 576, .units = 1, .offset = 8, .room = 8},
-    [Q8_0] = {.unit_bytes = 1088, .units = 1, .offset = BYTE_OFFSET, .room = 0},
-    [Q6_K] = {.unit_bytes = 832, .head_bytes = 64, .units = 2, .offset = 32, .room = 2},
-};
-
-// ---- Tiles
-
-// Word `k` of 8 of one unit for a group of rows, as bytes of four columns each.
-INLINE vi unit_word(const int type, const uint8_t* unit, int group, const int k) {
-    const uint8_t* p = unit + 4 * LANES * group;
-    if (type == Q8_0) return vi_bytes(vi_load(p + 128 * k));
-    vi nibbles = vi_load(p + 128 * (k % 4));
-    vi word = k < 4 ? vi_low_nibbles(nibbles) : vi_high_nibbles(nibbles);
-    return type == Q6_K ? vi_with_pair(word, vi_load(p + 512 + 128 * (k / 4)), k % 4) : word;
-}
-
-// The scales dw of rule C of a group of rows. `u`: which part of the unit's columns.
-INLINE vf unit_scale(const int type, const uint8_t* head, const uint8_t* unit, int group, const int u) {
-    const int row = LANES * group;
-    switch (type) {
-        case Q4_0: return vf_load_f16(unit + 512 + 2 * row);
-        case Q8_0: return vf_load_f16(unit + 1024 + 2 * row);
-        default: return vf_mul(vf_load_f16(head + 2 * row), vf_load_s8(unit + 768 + 32 * u + row)); // Q6_K
-    }
-}
-
-// The negative minima of rule C, -mw, of a group of rows.
-INLINE vf unit_minimum(const int type, const uint8_t* head, const uint8_t* unit, int group, const int u) {
-    (void)type, (void)head, (void)unit, (void)group, (void)u;
-    return vf_zero(); // no type has minima
-}
-
-static int64_t tile_bytes(int type, int columns) {
-    const Coding c = CODINGS[type];
-    return (int64_t)columns / UNIT_COLUMNS * c.unit_bytes + (int64_t)columns / SEGMENT * c.head_bytes;
-}
-
 // ---- Activations
 
 // Rows of a block that begins where `left` rows are left: as even as possible.
@@ -72,7 +25,7 @@ typedef struct {
 // The block that begins at row `row`.
 INLINE Block block_at(int type, uint8_t* prepared, int n, int columns, int row) {
     const int64_t all = (int64_t)n * columns, units = all / UNIT_COLUMNS, before = (int64_t)row * columns;
-    const int parts = CODINGS[type].units;
+    const int parts = parts_of(CODINGS[type]);
     float* dx = (float*)(prepared + round_up(all, 64));
     int32_t* correction = (int32_t*)(dx + units);
     float* sx = (float*)(correction + parts * units);
@@ -82,7 +35,7 @@ INLINE Block block_at(int type, uint8_t* prepared, int n, int columns, int row) 
 
 static int64_t prepared_bytes(int type, int n, int columns) {
     const int64_t all = (int64_t)n * columns;
-    return round_up(all, 64) + all / UNIT_COLUMNS * 4 * (1 + 2 * CODINGS[type].units);
+    return round_up(all, 64) + all / UNIT_COLUMNS * 4 * (1 + 2 * parts_of(CODINGS[type]));
 }
 
 INLINE int sum_of(const int8_t* q, int count) {
@@ -93,13 +46,13 @@ INLINE int sum_of(const int8_t* q, int count) {
 
 INLINE void prepare_row(int type, const int8_t* q, const float* dx, int columns, Block block, int rows, int row) {
     const Coding c = CODINGS[type];
-    const int part = UNIT_COLUMNS / c.units;
+    const int parts = parts_of(c), part = UNIT_COLUMNS / parts;
     for (int b = 0; b < columns / UNIT_COLUMNS; b++) {
         memcpy(block.q + ((int64_t)b * rows + row) * UNIT_COLUMNS, q + (int64_t)b * UNIT_COLUMNS, UNIT_COLUMNS);
         block.dx[(int64_t)b * rows + row] = dx[b];
-        for (int u = 0; u < c.units; u++) {
+        for (int u = 0; u < parts; u++) {
             int sum = sum_of(q + (int64_t)b * UNIT_COLUMNS + u * part, part);
-            int64_t at = ((int64_t)b * c.units + u) * rows + row;
+            int64_t at = ((int64_t)b * parts + u) * rows + row;
             block.correction[at] = -c.offset * sum;
             block.sx[at] = dx[b] * (float)sum;
         }
@@ -132,29 +85,29 @@ INLINE void add_segment(vf partial, float* out, int first) {
 // One tile with a block of `rows` activation rows: out[row * stride + 0..31].
 INLINE void direct(const int type, const int rows, const uint8_t* p, int units, Block x, float* out, int64_t stride) {
     const Coding c = CODINGS[type];
-    const int apart = c.units == 2 || rows < 3; // few rows: a single chain of sums would wait for itself
+    const int parts = parts_of(c);
+    const int apart = parts == 2 || rows < 3; // few rows: a single chain of sums would wait for itself
     for (int begin = 0; begin < units; begin += SEGMENT_UNITS) {
         vf acc[COLUMNS_MAX][GROUPS];
         EACH (r, rows)
             EACH (g, GROUPS) acc[r][g] = vf_zero();
         const uint8_t* head = p;
-        p += c.head_bytes;
-        for (int b = begin; b < least(begin + SEGMENT_UNITS, units); b++, p += c.unit_bytes) {
-            prefetch_ahead(p, c.unit_bytes);
+        p += head_bytes(c);
+        for (int b = begin; b < least(begin + SEGMENT_UNITS, units); b++, p += unit_bytes(c)) {
+            prefetch_ahead(p, unit_bytes(c));
             EACH (part, GROUPS / GROUPS_AT_ONCE) {
                 const int group = part * GROUPS_AT_ONCE;
                 Sum sums[2][COLUMNS_MAX][GROUPS_AT_ONCE]; // of the left and of the right half of the columns
                 EACH (r, rows) {
                     EACH (g, GROUPS_AT_ONCE) {
-                        sums[0][r][g].wide = vi_set(x.correction[b * c.units * rows + r]);
-                        sums[1][r][g].wide =
-                            c.units == 2 ? vi_set(x.correction[(b * c.units + 1) * rows + r]) : vi_zero();
+                        sums[0][r][g].wide = vi_set(x.correction[b * parts * rows + r]);
+                        sums[1][r][g].wide = parts == 2 ? vi_set(x.correction[(b * parts + 1) * rows + r]) : vi_zero();
                     }
                 }
                 EACH (k, 4) {
                     EACH (half, 2) {
                         vi w[GROUPS_AT_ONCE];
-                        EACH (g, GROUPS_AT_ONCE) w[g] = unit_word(type, p, group + g, k + 4 * half);
+                        EACH (g, GROUPS_AT_ONCE) w[g] = unit_word(c, p, group + g, k + 4 * half);
                         EACH (r, rows) {
                             vi q = vi_four(x.q + (int64_t)(b * rows + r) * UNIT_COLUMNS + 16 * half + 4 * k);
                             EACH (g, GROUPS_AT_ONCE) {
@@ -164,17 +117,17 @@ INLINE void direct(const int type, const int rows, const uint8_t* p, int units, 
                         }
                     }
                 }
-                EACH (u, c.units) {
+                EACH (u, parts) {
                     EACH (g, GROUPS_AT_ONCE) {
-                        vf dw = unit_scale(type, head, p, group + g, u);
+                        vf dw = unit_scale(c, head, p, group + g, u);
                         EACH (r, rows) {
-                            vi sum = apart && c.units == 1 ? vi_add(sums[0][r][g].wide, sums[1][r][g].wide)
-                                                           : sums[u][r][g].wide;
+                            vi sum = apart && parts == 1 ? vi_add(sums[0][r][g].wide, sums[1][r][g].wide)
+                                                         : sums[u][r][g].wide;
                             vf* a = &acc[r][group + g];
                             *a = vf_fma(vf_from_ints(sum), vf_mul(dw, vf_set(x.dx[b * rows + r])), *a);
-                            if (c.minima)
-                                *a = vf_fnma(unit_minimum(type, head, p, group + g, u),
-                                             vf_set(x.sx[(b * c.units + u) * rows + r]), *a);
+                            if (has_minima(c))
+                                *a = vf_fnma(unit_minimum(c, head, p, group + g, u),
+                                             vf_set(x.sx[(b * parts + u) * rows + r]), *a);
                         }
                     }
                 }
@@ -207,39 +160,41 @@ static int64_t scratch_bytes(int type, int n, int columns) {
 // Unpacks units from `p`, which is at the beginning of a segment; returns where the next ones are.
 INLINE const uint8_t* unpack(const int type, const uint8_t* p, int units, Chunk out) {
     const Coding c = CODINGS[type];
+    const int parts = parts_of(c);
     const uint8_t* head = p;
-    for (int b = 0; b < units; b++, p += c.unit_bytes) {
-        if (c.head_bytes && b % SEGMENT_UNITS == 0) {
+    for (int b = 0; b < units; b++, p += unit_bytes(c)) {
+        if (has_head(c) && b % SEGMENT_UNITS == 0) {
             head = p;
-            p += c.head_bytes;
+            p += head_bytes(c);
         }
-        prefetch_ahead(p, c.unit_bytes);
+        prefetch_ahead(p, unit_bytes(c));
         for (int g = 0; g < GROUPS; g++) {
             EACH (k, 8) {
-                vi_store(out.words + 1024 * b + 128 * k + 4 * LANES * g, unit_word(type, p, g, k));
+                vi_store(out.words + 1024 * b + 128 * k + 4 * LANES * g, unit_word(c, p, g, k));
             }
-            EACH (u, c.units) {
-                const int at = (b * c.units + u) * TILE_ROWS + LANES * g;
-                vf_store(out.scales + at, unit_scale(type, head, p, g, u));
-                if (c.minima) vf_store(out.minima + at, unit_minimum(type, head, p, g, u));
+            EACH (u, parts) {
+                const int at = (b * parts + u) * TILE_ROWS + LANES * g;
+                vf_store(out.scales + at, unit_scale(c, head, p, g, u));
+                if (has_minima(c)) vf_store(out.minima + at, unit_minimum(c, head, p, g, u));
             }
         }
     }
     return p;
 }
 
-// A chunk with a block of `rows` activation rows, of which `x` begins at the chunk's first unit.
-INLINE void matrix(const int type, const int rows, Chunk w, int units, Block x, int first, float* out, int64_t stride) {
-    const Coding c = CODINGS[type];
-    const int words = 8 / c.units;
+// A chunk with a block of `rows` activation rows, of which `x` begins at the chunk's first unit. Of a type, only this
+// matters here: scales in 32 columns, whether it has minima, and the room of sums.
+INLINE void matrix(const int parts, const int minima, const int room, const int rows, Chunk w, int units, Block x,
+                   int first, float* out, int64_t stride) {
+    const int words = 8 / parts;
     for (int group = 0; group < GROUPS; group += GROUPS_AT_ONCE) {
         for (int begin = 0; begin < units; begin += SEGMENT_UNITS) {
             vf acc[COLUMNS_MAX][GROUPS_AT_ONCE];
             EACH (r, rows)
                 EACH (g, GROUPS_AT_ONCE) acc[r][g] = vf_zero();
             for (int b = begin; b < least(begin + SEGMENT_UNITS, units); b++) {
-                EACH (u, c.units) {
-                    const int part = b * c.units + u;
+                EACH (u, parts) {
+                    const int part = b * parts + u;
                     Sum sums[COLUMNS_MAX][GROUPS_AT_ONCE];
                     EACH (r, rows)
                         EACH (g, GROUPS_AT_ONCE) sums[r][g].wide = vi_set(x.correction[part * rows + r]);
@@ -249,7 +204,7 @@ INLINE void matrix(const int type, const int rows, Chunk w, int units, Block x, 
                         EACH (g, GROUPS_AT_ONCE) weights[g] = vi_load(word + 4 * LANES * g);
                         EACH (r, rows) {
                             vi q = vi_four(x.q + (int64_t)(b * rows + r) * UNIT_COLUMNS + 4 * (words * u + k));
-                            EACH (g, GROUPS_AT_ONCE) sum_step(c.room, words, k, &sums[r][g], weights[g], q);
+                            EACH (g, GROUPS_AT_ONCE) sum_step(room, words, k, &sums[r][g], weights[g], q);
                         }
                     }
                     EACH (r, rows) {
@@ -258,7 +213,7 @@ INLINE void matrix(const int type, const int rows, Chunk w, int units, Block x, 
                             const int at = part * TILE_ROWS + LANES * (group + g);
                             acc[r][g] =
                                 vf_fma(vf_from_ints(sums[r][g].wide), vf_mul(vf_load(w.scales + at), dx), acc[r][g]);
-                            if (c.minima)
+                            if (minima)
                                 acc[r][g] = vf_fnma(vf_load(w.minima + at), vf_set(x.sx[part * rows + r]), acc[r][g]);
                         }
                     }
@@ -277,41 +232,85 @@ typedef void (*Direct)(const uint8_t* tile, int units, Block x, float* out, int6
 typedef void (*Matrix)(Chunk w, int units, Block x, int first, float* out, int64_t stride);
 typedef const uint8_t* (*Unpack)(const uint8_t* p, int units, Chunk out);
 
-#define BLOCK_KERNELS(type, rows)                                                                                      \
+#define DIRECT_KERNEL(type, rows)                                                                                      \
     NOINLINE void direct_##type##_##rows(const uint8_t* tile, int units, Block x, float* out, int64_t stride) {        \
         direct(type, rows, tile, units, x, out, stride);                                                               \
-    }                                                                                                                  \
-    NOINLINE void matrix_##type##_##rows(Chunk w, int units, Block x, int first, float* out, int64_t stride) {         \
-        matrix(type, rows, w, units, x, first, out, stride);                                                           \
     }
 #define UNPACK_KERNEL(type)                                                                                            \
     NOINLINE const uint8_t* unpack_##type(const uint8_t* p, int units, Chunk out) {                                    \
         return unpack(type, p, units, out);                                                                            \
     }
+#define MATRIX_KERNEL(form, parts, minima, room, rows)                                                                 \
+    NOINLINE void matrix_##form##_##rows(Chunk w, int units, Block x, int first, float* out, int64_t stride) {         \
+        matrix(parts, minima, room, rows, w, units, x, first, out, stride);                                            \
+    }
+#define MATRIX_KERNELS_4(...)                                                                                          \
+    MATRIX_KERNEL(__VA_ARGS__, 1)                                                                                      \
+    MATRIX_KERNEL(__VA_ARGS__, 2) MATRIX_KERNEL(__VA_ARGS__, 3) MATRIX_KERNEL(__VA_ARGS__, 4)
 
 #ifdef __AVX512F__
-#define TYPE_KERNELS(type)                                                                                             \
-    BLOCK_KERNELS(type, 1)                                                                                             \
-    BLOCK_KERNELS(type, 2)                                                                                             \
-    BLOCK_KERNELS(type, 3) BLOCK_KERNELS(type, 4) BLOCK_KERNELS(type, 5) BLOCK_KERNELS(type, 6) UNPACK_KERNEL(type)
-#define BY_ROWS(kind, type)                                                                                            \
-    { kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4, kind##_##type##_5, kind##_##type##_6 }
+#define DIRECT_KERNELS(type)                                                                                           \
+    DIRECT_KERNEL(type, 1)                                                                                             \
+    DIRECT_KERNEL(type, 2)                                                                                             \
+    DIRECT_KERNEL(type, 3) DIRECT_KERNEL(type, 4) DIRECT_KERNEL(type, 5) DIRECT_KERNEL(type, 6)
+#define DIRECT_BY_ROWS(t)                                                                                              \
+    { direct_##t##_1, direct_##t##_2, direct_##t##_3, direct_##t##_4, direct_##t##_5, direct_##t##_6 }
+#define MATRIX_KERNELS(...) MATRIX_KERNELS_4(__VA_ARGS__) MATRIX_KERNEL(__VA_ARGS__, 5) MATRIX_KERNEL(__VA_ARGS__, 6)
+#define MATRIX_BY_ROWS(f)                                                                                              \
+    { matrix_##f##_1, matrix_##f##_2, matrix_##f##_3, matrix_##f##_4, matrix_##f##_5, matrix_##f##_6 }
 #else
-#define TYPE_KERNELS(type)                                                                                             \
-    BLOCK_KERNELS(type, 1) BLOCK_KERNELS(type, 2) BLOCK_KERNELS(type, 3) BLOCK_KERNELS(type, 4) UNPACK_KERNEL(type)
-#define BY_ROWS(kind, type)                                                                                            \
-    { kind##_##type##_1, kind##_##type##_2, kind##_##type##_3, kind##_##type##_4 }
+#define DIRECT_KERNELS(type) DIRECT_KERNEL(type, 1)
+#define DIRECT_BY_ROWS(t)                                                                                              \
+    { direct_##t##_1 }
+#define MATRIX_KERNELS(...) MATRIX_KERNELS_4(__VA_ARGS__)
+#define MATRIX_BY_ROWS(f)                                                                                              \
+    { matrix_##f##_1, matrix_##f##_2, matrix_##f##_3, matrix_##f##_4 }
 #endif
+
+#define TYPE_KERNELS(type)                                                                                             \
+    DIRECT_KERNELS(type)                                                                                               \
+    UNPACK_KERNEL(type)
 
 TYPE_KERNELS(Q4_0)
 TYPE_KERNELS(Q8_0)
 TYPE_KERNELS(Q6_K)
+TYPE_KERNELS(Q4_K)
+TYPE_KERNELS(Q5_K)
+TYPE_KERNELS(Q4_1)
+TYPE_KERNELS(Q5_0)
+TYPE_KERNELS(Q5_1)
+TYPE_KERNELS(Q2_K)
+TYPE_KERNELS(Q3_K)
+TYPE_KERNELS(IQ4_NL)
+TYPE_KERNELS(IQ4_XS)
+TYPE_KERNELS(MXFP4)
+TYPE_KERNELS(INT4)
 
-    static const Direct DIRECT[CODED_TYPES][COLUMNS_MAX] = {
-        [Q4_0] = BY_ROWS(direct, Q4_0), [Q8_0] = BY_ROWS(direct, Q8_0), [Q6_K] = BY_ROWS(direct, Q6_K)};
-static const Matrix MATRIX[CODED_TYPES][COLUMNS_MAX] = {
-    [Q4_0] = BY_ROWS(matrix, Q4_0), [Q8_0] = BY_ROWS(matrix, Q8_0), [Q6_K] = BY_ROWS(matrix, Q6_K)};
-static const Unpack UNPACK[CODED_TYPES] = {[Q4_0] = unpack_Q4_0, [Q8_0] = unpack_Q8_0, [Q6_K] = unpack_Q6_K};
+// form, scales in 32 columns, minima, room
+MATRIX_KERNELS(nibbles, 1, 0, 8)
+MATRIX_KERNELS(fives, 1, 0, 4)
+MATRIX_KERNELS(bytes, 1, 0, 0)
+MATRIX_KERNELS(nibbles_minima, 1, 1, 8)
+MATRIX_KERNELS(fives_minima, 1, 1, 4)
+MATRIX_KERNELS(halves, 2, 0, 8)
+MATRIX_KERNELS(sixes_halves, 2, 0, 2)
+MATRIX_KERNELS(halves_minima, 2, 1, 8)
+
+typedef struct {
+    Direct direct[DIRECT_ROWS];
+    Unpack unpack;
+    Matrix matrix[COLUMNS_MAX];
+} TypeKernels;
+
+#define KERNELS(type, form) [type] = {DIRECT_BY_ROWS(type), unpack_##type, MATRIX_BY_ROWS(form)}
+
+static const TypeKernels TYPES[CODED_TYPES] = {
+    KERNELS(Q4_0, nibbles),        KERNELS(Q8_0, bytes),        KERNELS(Q6_K, sixes_halves),
+    KERNELS(Q4_K, nibbles_minima), KERNELS(Q5_K, fives_minima), KERNELS(Q4_1, nibbles_minima),
+    KERNELS(Q5_0, fives),          KERNELS(Q5_1, fives_minima), KERNELS(Q2_K, halves_minima),
+    KERNELS(Q3_K, halves),         KERNELS(IQ4_NL, bytes),      KERNELS(IQ4_XS, bytes),
+    KERNELS(MXFP4, fives),         KERNELS(INT4, nibbles),
+};
 
 // One tile with all activation rows: out[row * stride + 0..31].
 static void multiply_tile(int type, const uint8_t* tile, int columns, const uint8_t* prepared, int n, float* out,
@@ -320,21 +319,21 @@ static void multiply_tile(int type, const uint8_t* tile, int columns, const uint
     if (n <= DIRECT_MAX) {
         for (int first = 0, rows; first < n; first += rows) {
             rows = block_rows(n - first);
-            DIRECT[type][rows - 1](tile, units, block_at(type, (uint8_t*)prepared, n, columns, first),
-                                   out + first * stride, stride);
+            TYPES[type].direct[rows - 1](tile, units, block_at(type, (uint8_t*)prepared, n, columns, first),
+                                         out + first * stride, stride);
         }
         return;
     }
     for (int begin = 0; begin < units; begin += CHUNK_UNITS) {
-        const int count = least(CHUNK_UNITS, units - begin), parts = CODINGS[type].units;
-        tile = UNPACK[type](tile, count, chunk);
+        const int count = least(CHUNK_UNITS, units - begin), parts = parts_of(CODINGS[type]);
+        tile = TYPES[type].unpack(tile, count, chunk);
         for (int first = 0, rows; first < n; first += rows) {
             rows = block_rows(n - first);
             Block x = block_at(type, (uint8_t*)prepared, n, columns, first);
             const int64_t skipped = (int64_t)begin * rows;
             Block here = {x.q + skipped * UNIT_COLUMNS, x.dx + skipped, x.correction + parts * skipped,
                           x.sx + parts * skipped};
-            MATRIX[type][rows - 1](chunk, count, here, begin == 0, out + first * stride, stride);
+            TYPES[type].matrix[rows - 1](chunk, count, here, begin == 0, out + first * stride, stride);
         }
     }
 }

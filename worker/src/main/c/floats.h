@@ -242,8 +242,8 @@ FLOAT_KERNELS(F32)
 FLOAT_KERNELS(F16)
 FLOAT_KERNELS(BF16)
 
-    static void multiply_floats(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n,
-                                Rows y, float* scratch) {
+static void multiply_floats(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n,
+                            Rows y, float* scratch) {
     (type == F32   ? floats_F32
      : type == F16 ? floats_F16
                    : floats_BF16)(weights, rows, columns, prepared, n, y, scratch);

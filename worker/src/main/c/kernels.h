@@ -18,7 +18,7 @@
 enum { TILE_ROWS = 32, UNIT_COLUMNS = 32, SEGMENT = 256, SEGMENT_UNITS = SEGMENT / UNIT_COLUMNS };
 
 // Integer-coded types (rule C). The numbers are part of the interface to Java.
-enum { Q4_0, Q8_0, Q6_K, CODED_TYPES };
+enum { Q4_0, Q8_0, Q6_K, Q4_K, Q5_K, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4, INT4, CODED_TYPES };
 
 // Float types (rule D). The numbers are part of the interface to Java.
 enum { F32, F16, BF16, FLOAT_TYPES };

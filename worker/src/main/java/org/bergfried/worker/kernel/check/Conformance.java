@@ -35,6 +35,9 @@ public final class Conformance {
         for (ElementType type : ElementType.values()) {
             CASES.put("multiply " + type, (backend, random) -> multiply(backend, random, type));
             CASES.put("multiply " + type + " together", (backend, random) -> multiplyAll(backend, random, type));
+            if (type.integerCoded()) {
+                CASES.put("multiply " + type + " extremes", (backend, random) -> multiplyMost(backend, random, type));
+            }
             CASES.put("embed " + type, (backend, random) -> embed(backend, random, type));
         }
         for (ElementType type : new ElementType[] {ElementType.F32, ElementType.F16, ElementType.BF16}) {
@@ -106,6 +109,22 @@ public final class Conformance {
         if (type.integerCoded()) {
             backend.quantise(x, n, codes);
         }
+        Rows y = rows(backend, random, n, rows);
+        backend.multiply(w, x, codes, n, y);
+        return results(backend, y.buffer());
+    }
+
+    /// Sums of products that are as large as they can be: narrow integers must not overflow.
+    private static Object[] multiplyMost(Backend backend, SplitMix random, ElementType type) {
+        int n = 1 + random.below(7);
+        int rows = 1 + random.below(40);
+        int columns = columns(random, type);
+        var same = new float[n * columns];
+        Arrays.fill(same, random.below(2) == 0 ? 1.5f : -1.5f);
+        Matrix w = backend.load(Generated.extremeWeights(random, type, rows, columns));
+        Rows x = Host.rows(backend, columns, same);
+        Codes codes = backend.allocateCodes(n, columns);
+        backend.quantise(x, n, codes);
         Rows y = rows(backend, random, n, rows);
         backend.multiply(w, x, codes, n, y);
         return results(backend, y.buffer());

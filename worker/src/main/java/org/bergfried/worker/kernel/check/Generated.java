@@ -1,6 +1,7 @@
 package org.bergfried.worker.kernel.check;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.StoredTensor;
 
@@ -43,11 +44,7 @@ final class Generated {
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) random.draw();
         }
-        for (int scaleAt : Host.scaleOffsets(type)) {
-            for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
-                bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
-            }
-        }
+        keepScalesFinite(type, bytes);
         for (int i = 0; type == ElementType.F8_E4M3 && i < bytes.length; i++) {
             bytes[i] &= (byte) 0xfb; // likewise
         }
@@ -55,5 +52,22 @@ final class Generated {
             bytes[i] &= 0x7f; // likewise
         }
         return Host.tensor(type, rows, columns, bytes);
+    }
+
+    /// Weights of an integer-coded type whose codes are all as large, or as small, as they can be.
+    static StoredTensor extremeWeights(SplitMix random, ElementType type, int rows, int columns) {
+        var bytes = new byte[(int) (rows * type.rowBytes(columns))];
+        byte[] extremes = {-1, 0, 127, -128};
+        Arrays.fill(bytes, extremes[random.below(extremes.length)]);
+        keepScalesFinite(type, bytes);
+        return Host.tensor(type, rows, columns, bytes);
+    }
+
+    private static void keepScalesFinite(ElementType type, byte[] bytes) {
+        for (int scaleAt : Host.scaleOffsets(type)) {
+            for (int i = scaleAt; i + 1 < bytes.length; i += type.blockBytes()) {
+                bytes[i + 1] &= (byte) 0xbf; // clears a bit of the exponent: never all ones
+            }
+        }
     }
 }

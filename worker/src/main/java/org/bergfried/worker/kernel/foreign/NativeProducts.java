@@ -28,7 +28,18 @@ final class NativeProducts {
             case F32, Q4_0 -> 0;
             case F16, Q8_0 -> 1;
             case BF16, Q6_K -> 2;
-            default -> UNKNOWN;
+            case Q4_K -> 3;
+            case Q5_K -> 4;
+            case Q4_1 -> 5;
+            case Q5_0 -> 6;
+            case Q5_1 -> 7;
+            case Q2_K -> 8;
+            case Q3_K -> 9;
+            case IQ4_NL -> 10;
+            case IQ4_XS -> 11;
+            case MXFP4 -> 12;
+            case INT4 -> 13;
+            case F8_E4M3, F4_E2M1 -> UNKNOWN;
         };
     }
 
