@@ -1,10 +1,12 @@
 package org.bergfried.ops.verify;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -74,22 +76,24 @@ final class PrometheusServer implements AutoCloseable {
             throw new AssertionError("Prometheus ended: " + Files.readString(log));
         }
         try {
-            get("/api/v1/query?query=1");
-            return true;
-        } catch (java.net.ConnectException notYet) {
+            return fetch("/-/ready").statusCode() == 200; // 503 while it starts
+        } catch (ConnectException notYet) {
             return false;
         }
     }
 
     private JsonNode get(String path) throws IOException {
+        String body = fetch(path).body();
+        JsonNode answer = JsonMapper.shared().readTree(body);
+        if (!answer.path("status").asString("").equals("success")) {
+            throw new AssertionError(path + " was answered " + body);
+        }
+        return answer.path("data");
+    }
+
+    private HttpResponse<String> fetch(String path) throws IOException {
         try {
-            var response =
-                    client.send(HttpRequest.newBuilder(URI.create(url + path)).build(), BodyHandlers.ofString());
-            JsonNode answer = JsonMapper.shared().readTree(response.body());
-            if (!answer.path("status").asString("").equals("success")) {
-                throw new AssertionError(path + " was answered " + response.body());
-            }
-            return answer.path("data");
+            return client.send(HttpRequest.newBuilder(URI.create(url + path)).build(), BodyHandlers.ofString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(e);
