@@ -6,7 +6,6 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ConfigLoader;
 import org.bergfried.contract.SystemClock;
 import org.bergfried.contract.cluster.MemberRole;
@@ -58,18 +57,5 @@ final class LocalWorkers implements AutoCloseable {
     public void close() {
         closing.forEach(Runnable::run);
         cluster.close();
-    }
-
-    /// Nothing may go wrong that ends a process.
-    private record Surprised() implements Worker.Fatal {
-        @Override
-        public void bug(Throwable bug) {
-            throw new AssertionError(bug);
-        }
-
-        @Override
-        public void replaced(ClusterException why) {
-            throw new AssertionError(why);
-        }
     }
 }

@@ -184,17 +184,4 @@ final class MutualTlsTest {
         Throwable cause = failed.getCause();
         return Statuses.toException(cause == null ? failed : cause);
     }
-
-    /// Nothing may go wrong that ends a process.
-    private record Surprised() implements Worker.Fatal {
-        @Override
-        public void bug(Throwable bug) {
-            throw new AssertionError(bug);
-        }
-
-        @Override
-        public void replaced(ClusterException why) {
-            throw new AssertionError(why);
-        }
-    }
 }
