@@ -18,6 +18,21 @@ export function fill(element, ...children) {
     element.replaceChildren(...children.flat().filter((child) => child != null && child !== false));
 }
 
+/** Brings a table up to date cell by cell, so that focus and scroll position stay where they are. */
+export function renew(place, fresh) {
+    const cells = (element) => [...element?.querySelectorAll("th, td") ?? []];
+    const names = (element) => [...element?.querySelectorAll("th") ?? []].map((head) => head.textContent).join("|");
+    const old = place.firstElementChild;
+    if (!old || names(old) !== names(fresh)) {
+        fill(place, fresh);
+        return;
+    }
+    const news = cells(fresh);
+    cells(old).forEach((cell, i) => {
+        if (!cell.isEqualNode(news[i])) cell.replaceWith(news[i]);
+    });
+}
+
 /** A heading, a short explanation, and whatever belongs to it. */
 export function section(title, ...children) {
     const id = "s-" + title.toLowerCase().replace(/[^a-z]+/g, "-");
@@ -26,7 +41,7 @@ export function section(title, ...children) {
 
 /** A table with a caption for screen readers; cells are strings or elements, numbers are set to the right. */
 export function table(caption, heads, rows) {
-    const numeric = (cell) => typeof cell === "string" && /^[\d.,]+( [kMGT]?i?B)?( %|\/s)?$/.test(cell);
+    const numeric = (cell) => typeof cell === "string" && /^[\d.,]+( [KMGT]?i?B)?( %|\/s)?$/.test(cell);
     const ofNumbers = (column) => rows.length > 0 && rows.every((cells) => numeric(cells[column]));
     return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
         h("table", {},

@@ -4,7 +4,7 @@ import {call} from "./api.js";
 import {change, showProgress} from "./change.js";
 import {isDark, loadColour, unplacedColour, workerColour} from "./colours.js";
 import {fill, h, section} from "./dom.js";
-import {bytes, count} from "./format.js";
+import {bytes, plural} from "./format.js";
 import {Heatmap} from "./heatmap.js";
 import {planPanel} from "./plan.js";
 import {listen, may, store} from "./store.js";
@@ -28,20 +28,22 @@ class ExpertsView {
             onCursor: (row, expert) => this.tell(row, expert),
             onSelect: (row, expert) => this.showDetails(row, expert),
         });
-        this.status = h("p", {id: "cell", role: "status", class: "facts"}, "Hover over the map, or walk it with the arrow keys.");
+        this.pointed = null; // {row, expert} that the cursor or the mouse was on last
+        this.cell = h("p", {id: "cell", class: "facts"}, "Hover over the map, or walk it with the arrow keys.");
+        this.spoken = h("p", {class: "hidden", role: "status"}); // said once; the figures in this.cell go on changing
         this.legend = h("div", {class: "legend", "aria-hidden": "true"});
         this.details = h("div", {id: "details"}, h("p", {class: "quiet"}, "Select an expert: click it, press Enter on it, or name it here."));
         this.progress = h("div", {id: "progress", role: "status"});
         this.heading = h("p", {class: "facts"});
         this.window = h("select", {id: "window", change: () => this.fetchLoad()}, h("option", {value: "60"}, "the last minute"), h("option", {value: "600"}, "the last 10 minutes"));
         this.draw = () => this.show();
-        fill(page, h("h1", {}, "Experts"), this.heading, this.toolbar(), this.map.element, this.legend, this.status,
-            section("Expert", this.picker(), this.details),
-            section("Plan", planPanel((target) => {
-                this.target = target;
-                this.show();
-            })),
-            section("Progress", this.progress));
+        fill(page, h("h1", {}, "Experts"), this.heading, this.toolbar(), this.map.element, this.legend, this.cell, this.spoken,
+            h("div", {class: "panels"},
+                h("div", {}, section("Expert", this.picker(), this.details), section("Progress", this.progress)),
+                section("Plan", planPanel((target) => {
+                    this.target = target;
+                    this.show();
+                }))));
         this.stopListening = listen(() => this.changed());
         document.addEventListener("themechange", this.draw);
         this.timer = setInterval(() => this.fetchLoad(), LOAD_MILLIS);
@@ -134,6 +136,7 @@ class ExpertsView {
         this.map.shape(placement.layers.map((layer) => layer.layer), placement.expertsPerLayer);
         this.map.draw();
         this.showLegend(placement);
+        if (this.pointed) this.cell.textContent = this.words(this.pointed.row, this.pointed.expert).text;
         if (this.map.selected) this.showDetails(this.map.selected.row, this.map.selected.expert);
     }
 
@@ -176,12 +179,13 @@ class ExpertsView {
         const layer = placement.layers[row].layer;
         const hosts = this.hosts[row][expert].map((host) => placement.workerIds[host]);
         const rows = this.load?.layers[row]?.rows[expert] ?? 0;
-        return {layer, hosts, rows, text: "Layer " + layer + ", expert " + expert + ": " + count(rows) + " rows, " + this.times(row, expert).toFixed(2)
+        return {layer, hosts, rows, text: "Layer " + layer + ", expert " + expert + ": " + plural(rows, "row") + ", " + this.times(row, expert).toFixed(2)
             + " x the mean; on " + (hosts.join(", ") || "no worker") + (this.isPinned(row, expert) ? "; pinned" : "")};
     }
 
     tell(row, expert) {
-        this.status.textContent = this.words(row, expert).text;
+        this.pointed = {row, expert};
+        this.cell.textContent = this.spoken.textContent = this.words(row, expert).text;
     }
 
     showDetails(row, expert) {
@@ -195,7 +199,7 @@ class ExpertsView {
         this.detailsShown = now;
         const focused = document.activeElement?.id;
         fill(this.details,
-            h("p", {id: "selected"}, text, size ? "; " + bytes(size) + " of memory" : ""),
+            h("p", {id: "selected"}, text, size && (Number(size) > 1 ? "; " + bytes(size) + " of memory" : "; stays in the mapped file")),
             this.target ? h("p", {class: "quiet"}, "This is the plan's target: close the plan to change single experts.")
                 : may("OPERATOR") ? this.actions(layer, expert, hosts)
                     : h("p", {class: "quiet"}, "Your key has the role VIEWER; moving experts needs OPERATOR."));

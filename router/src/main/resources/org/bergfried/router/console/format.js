@@ -17,6 +17,11 @@ export function count(value) {
     return Number(value).toLocaleString("en");
 }
 
+/** A number with its noun: "1 row", "2 rows". */
+export function plural(value, noun) {
+    return count(value) + " " + noun + (Number(value) === 1 ? "" : "s");
+}
+
 export function rate(value) {
     return Number(value).toFixed(Number(value) >= 100 ? 0 : 1) + "/s";
 }

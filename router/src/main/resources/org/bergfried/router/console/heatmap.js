@@ -2,7 +2,7 @@
 
 const GUTTER = 46; // for the numbers of layers
 const HEAD = 20; // for the numbers of experts
-const CELL_WIDTH = [3, 30];
+const CELL_WIDTH = [3, 80];
 const CELL_HEIGHT = [9, 26];
 
 /**

@@ -29,7 +29,7 @@ function show() {
     if (store.caller) leave = make(page) ?? (() => {});
 }
 
-function showSignIn(message) {
+function showSignIn(message, refused = false) {
     leave();
     leave = () => {};
     document.body.classList.add("signed-out");
@@ -42,7 +42,7 @@ function showSignIn(message) {
     }},
         h("h1", {}, "Sign in"),
         h("label", {for: "key"}, "API key with the role VIEWER or OPERATOR"), key,
-        h("p", {id: "sign-in-message", role: "alert"}, message),
+        h("p", {id: "sign-in-message", role: "alert", class: refused ? "bad" : null}, message),
         h("button", {type: "submit", class: "primary"}, "Sign in"),
         h("p", {class: "quiet"}, "The key stays in this tab and is sent to this router only.")));
     key.focus();
@@ -67,7 +67,7 @@ async function signIn() {
     } catch (failure) {
         const unknown = failure.status === 401 && !hasKey();
         useKey(null);
-        showSignIn(unknown ? "" : failure.message);
+        showSignIn(unknown ? "" : failure.message, true);
     }
 }
 

@@ -2,8 +2,8 @@
 
 import {change} from "./change.js";
 import {Curve} from "./curve.js";
-import {fill, h, section, table} from "./dom.js";
-import {bytes, count, rate, share, word} from "./format.js";
+import {fill, h, renew, section, table} from "./dom.js";
+import {bytes, count, plural, rate, share, word} from "./format.js";
 import {listen, may, store} from "./store.js";
 
 export function overview(page) {
@@ -16,17 +16,13 @@ export function overview(page) {
     const facts = h("p", {class: "facts"});
     const workers = h("div");
     fill(page, h("h1", {}, "Overview"), facts, h("div", {class: "curves"}, Object.values(curves).map((curve) => curve.element)), section("Workers", workers));
-    let shown = "";
     const draw = () => {
         for (const [field, curve] of Object.entries(curves)) curve.show(store.history.map((second) => second[field]));
         if (!store.cluster) return;
-        const now = JSON.stringify([{...store.cluster, seenMillis: 0, requestsPerSecond: 0, tokensPerSecond: 0}, store.caller]);
-        if (now === shown || workers.contains(document.activeElement) && document.activeElement.tagName === "BUTTON" && sameWorkers(shown, now)) return;
-        shown = now;
         fill(facts, ...summary(store.cluster));
         const focused = document.activeElement?.id;
-        fill(workers, workerTable(store.cluster.workers));
-        if (focused?.startsWith("drain-")) document.getElementById(focused)?.focus();
+        renew(workers, workerTable(store.cluster.workers));
+        if (focused?.startsWith("drain-") && document.activeElement.id !== focused) document.getElementById(focused)?.focus();
     };
     draw();
     const stop = listen(draw);
@@ -37,18 +33,13 @@ export function overview(page) {
     };
 }
 
-function sameWorkers(before, now) {
-    const key = (text) => text === "" ? "" : JSON.parse(text)[0].workers.map((worker) => worker.workerId + worker.condition).join();
-    return key(before) === key(now);
-}
-
 function summary(cluster) {
     const models = cluster.models.map((model) => h("span", {}, h("strong", {}, model.model), " ",
         model.moeLayerCount === 0 ? "dense" : model.moeLayerCount + " x " + model.expertsPerLayer + " experts, placement " + model.epoch));
     return [
         h("span", {}, h("strong", {}, cluster.name), " ", count(cluster.routersLiving) + " of " + count(cluster.routersExpected) + " routers"),
         ...models,
-        h("span", {}, count(cluster.generationsRunning) + " answers running"),
+        h("span", {}, plural(cluster.generationsRunning, "answer") + " running"),
         !cluster.canPlan && h("span", {class: "bad"}, "Too few routers live: placements cannot be changed."),
     ];
 }
@@ -64,8 +55,8 @@ function workerTable(workers) {
             worker.roles.map((role) => word(role, "WORKER_ROLE")).join(", "),
             worker.backend,
             count(worker.expertsHot) + " of " + count(worker.expertsPlaced),
-            bytes(worker.expertBytesHeld),
-            bytes(worker.expertBytesFree),
+            isMapped(worker) ? "mapped" : bytes(worker.expertBytesHeld),
+            isMapped(worker) ? "-" : bytes(worker.expertBytesFree),
             rate(worker.expertRowsPerSecond),
             share(worker.pagesTotal - worker.pagesFree, worker.pagesTotal),
             count(worker.running),
@@ -74,6 +65,11 @@ function workerTable(workers) {
         ];
         return changes ? cells.toSpliced(2, 0, drainButton(worker, state)) : cells; // early, so that it is seen on a narrow screen too
     }));
+}
+
+/** Whether the weights stay in the mapped file and take no memory of their own, as float weights do. */
+function isMapped(worker) {
+    return worker.expertsHot > 0 && Number(worker.expertBytesHeld) === 0;
 }
 
 function drainButton(worker, state) {

@@ -3,10 +3,11 @@
 import {call} from "./api.js";
 import {change, describe} from "./change.js";
 import {fill, h, table} from "./dom.js";
-import {bytes, count, seconds, word} from "./format.js";
+import {bytes, plural, seconds, word} from "./format.js";
 import {may, store} from "./store.js";
 
 const STEPS_SHOWN = 300;
+const KINDS = {STEP_KIND_INSTALL: "install", STEP_KIND_ACTIVATE: "activation", STEP_KIND_DRAIN: "drain", STEP_KIND_EVICT: "eviction"};
 
 /** The panel; showTarget hears which placement to show on the map, null for the current one. */
 export function planPanel(showTarget) {
@@ -23,6 +24,7 @@ export function planPanel(showTarget) {
             fill(result, preview(plan, showTarget, () => {
                 showTarget(null);
                 fill(result);
+                document.getElementById("preview")?.focus();
             }));
         } catch (failure) {
             message.textContent = failure.message;
@@ -39,19 +41,18 @@ function preview(plan, showTarget, close) {
         return [h("p", {id: "plan-summary"}, "Nothing to do: no change is worth its bytes. The balance is " + plan.meanBalanceBefore.toFixed(3) + ".")];
     }
     const kinds = {};
-    for (const step of plan.steps) kinds[step.kind] = (kinds[step.kind] ?? 0) + 1;
+    for (const {kind} of plan.steps) kinds[kind] = (kinds[kind] ?? 0) + 1;
     const onMap = h("label", {}, h("input", {id: "show-target", type: "checkbox", change: (event) => showTarget(event.target.checked ? plan.target : null)}), " show its target on the map");
     return [
         h("p", {id: "plan-summary", class: "facts"},
-            h("span", {}, "balance ", h("strong", {}, plan.meanBalanceBefore.toFixed(3)), " to ", h("strong", {}, plan.meanBalanceAfter.toFixed(3)), " (1 is perfect)"),
-            h("span", {}, Object.entries(kinds).map(([kind, number]) => count(number) + " " + word(kind, "STEP_KIND")).join(", ")),
+            h("span", {}, "balance ", h("strong", {}, plan.meanBalanceBefore.toFixed(3)), " to ", h("strong", {}, plan.meanBalanceAfter.toFixed(3)), " (by the measured speeds of workers; 1 is perfect)"),
+            h("span", {}, Object.entries(kinds).map(([kind, number]) => plural(number, KINDS[kind] ?? word(kind, "STEP_KIND"))).join(", ")),
             h("span", {}, bytes(plan.bytesMoved) + " moved, " + seconds(plan.secondsMoving) + " at least"),
             !plan.complete && h("span", {class: "bad"}, "Memory is too full for all wanted moves.")),
         h("p", {class: "buttons"}, onMap,
             may("OPERATOR") && h("button", {id: "apply", type: "button", class: "primary", click: () => {
-                close();
-                change({title: "Apply plan " + plan.planId, text: count(plan.steps.length) + " steps while answers run. No answer is disturbed.", action: "Apply",
-                    call: "PlacementService/Apply", request: {model: store.placement?.model ?? "", planId: plan.planId}, streamed: true});
+                change({title: "Apply " + plan.planId, text: plural(plan.steps.length, "step") + " while answers run. No answer is disturbed.", action: "Apply",
+                    call: "PlacementService/Apply", request: {model: store.placement?.model ?? "", planId: plan.planId}, streamed: true, onDone: close});
             }}, "Apply ..."),
             h("button", {type: "button", click: close}, "Close the plan")),
         h("details", {}, h("summary", {}, "Balance by layer"),
@@ -59,6 +60,6 @@ function preview(plan, showTarget, close) {
                 [String(layer), plan.balanceBefore[i].toFixed(3), plan.balanceAfter[i].toFixed(3)]))),
         h("details", {}, h("summary", {}, "Steps"),
             h("ol", {class: "scroll steps", tabindex: "0"}, plan.steps.slice(0, STEPS_SHOWN).map((step) => h("li", {}, describe(step)))),
-            plan.steps.length > STEPS_SHOWN && h("p", {class: "quiet"}, count(plan.steps.length - STEPS_SHOWN) + " more steps are not shown.")),
+            plan.steps.length > STEPS_SHOWN && h("p", {class: "quiet"}, plural(plan.steps.length - STEPS_SHOWN, "more step") + " not shown.")),
     ];
 }
