@@ -30,11 +30,14 @@ import org.jspecify.annotations.Nullable;
 /// @param id            the worker's name, stable over restarts and different from all others; default `worker-1`.
 /// @param model         what it serves.
 /// @param roles         `trunk` (runs sequences), `expert` (hosts routed experts) or both, the default.
-/// @param backend       `auto` (the fastest that this machine has; default), `scalar`, `vector`, `native` or `cuda`, of
+/// @param backend       `auto` (the fastest that this machine has; default), `scalar`, `vector`, `native` or
+///     `cuda`, of
 ///     trunk and experts where they do not name their own. `auto` takes a GPU only if a real one answers.
 /// @param trunk         what the trunk computes with.
 /// @param cuda          which GPU, where one is used.
 /// @param threads       compute threads, 0 to 1024; 0 (default) takes as many as affinity and CPU quota allow.
+/// @param pinThreads    whether each compute thread is bound to a processor of its own, within those that the process
+///     may use; default false. For machines or containers that nothing else runs on.
 /// @param grpc          where routers and peers call; default 127.0.0.1:9091. Port 0 takes a free one.
 /// @param http          health and metrics; default 127.0.0.1:8081.
 /// @param dataDirectory keeps digests of model files between starts; default `data`.
@@ -54,6 +57,7 @@ public record WorkerConfig(
         List<Role> roles,
         String backend,
         int threads,
+        boolean pinThreads,
         Trunk trunk,
         Cuda cuda,
         Listen grpc,
@@ -92,7 +96,11 @@ public record WorkerConfig(
     /// What computes.
     public BackendChoice backends() {
         return new BackendChoice(
-                trunk.backend().orElse(backend), experts.backend().orElse(backend), threads, cuda.settings());
+                trunk.backend().orElse(backend),
+                experts.backend().orElse(backend),
+                threads,
+                pinThreads,
+                cuda.settings());
     }
 
     /// How the engine is made.

@@ -26,6 +26,7 @@ import org.bergfried.worker.dispatch.DispatchSettings;
 import org.bergfried.worker.dispatch.Dispatcher;
 import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.kernel.Backend;
@@ -132,9 +133,8 @@ public final class ExpertCluster implements AutoCloseable {
 
     private Host startHost(String workerId, Placement placement, Backend backend, Clock clock) {
         var share = placement.expertsOn(workerId);
-        var budget = new ExpertStore.Budget(
-                ExpertStore.bytes(model, share, backend.weightSize()),
-                ExpertStore.largestExpertBytes(model, backend.weightSize()));
+        var sizes = new ExpertSizes(model, backend.weightSize());
+        var budget = new ExpertStore.Budget(sizes.bytes(share), sizes.largest());
         var store = new ExpertStore(model, backend, budget, ExpertStore.Verifier.NONE);
         try {
             store.install(share).done().join();

@@ -2,6 +2,7 @@ package org.bergfried.worker.engine;
 
 import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.kernel.choice.Backends;
+import org.bergfried.worker.kernel.cpu.CpuBackend;
 
 /// What of an engine is in the memory of a device rather than of the host.
 ///
@@ -11,7 +12,7 @@ import org.bergfried.worker.kernel.choice.Backends;
 /// @param expertWeights what experts take where they are.
 record DeviceMemory(boolean trunk, boolean experts, long limit, WeightSize expertWeights) {
     /// All on the host.
-    static final DeviceMemory NONE = new DeviceMemory(false, false, 0, WeightSize.HOST);
+    static final DeviceMemory NONE = new DeviceMemory(false, false, 0, CpuBackend.WEIGHTS);
 
     static DeviceMemory of(Backends backends) {
         return new DeviceMemory(

@@ -7,6 +7,7 @@ import java.util.Locale;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.kernel.cuda.CudaBackend;
@@ -158,14 +159,16 @@ public record MemoryPlan(
             DeviceMemory device,
             List<Item> items,
             List<Item> deviceItems) {
-        ExpertStore.Budget whole = ExpertStore.Budget.wholeModel(model, device.expertWeights());
-        long largest = ExpertStore.largestExpertBytes(model, device.expertWeights());
+        var sizes = new ExpertSizes(model, device.expertWeights());
+        ExpertStore.Budget whole = ExpertStore.Budget.wholeModel(sizes);
+        long largest = sizes.largest();
         long hot = settings.hotBytes().orElse(whole.hotBytesMax());
         long coldDefault = Math.min(Math.max(COLD_BYTES, largest), Math.max(whole.hotBytesMax(), largest));
         long cold = settings.coldBytes().orElse(coldDefault);
         List<Item> large = device.experts() ? deviceItems : items;
-        large.add(new Item("hot experts", hot));
-        large.add(new Item("cold experts", cold));
+        long own = sizes.ownMemory().all();
+        large.add(new Item("hot experts", Math.min(hot, own)));
+        large.add(new Item("cold experts", Math.min(cold, own)));
         var scratch = new Item("expert scratch", ExpertHost.scratchBytes(model.spec(), host));
         items.add(scratch); // also beside a device: what the host writes and reads has a twin there
         if (device.experts()) {

@@ -3,15 +3,13 @@ package org.bergfried.worker.engine;
 import java.util.List;
 import java.util.stream.Stream;
 import org.bergfried.worker.kernel.WeightSize;
+import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cuda.CudaBackend;
 import org.bergfried.worker.model.TrunkTensors;
 import org.bergfried.worker.tensor.StoredTensor;
 
-/// How much private memory the trunk's weights take once they are loaded: integer-coded types are re-laid into tiles
-/// of 32 rows, float types stay where they are.
+/// How much private memory the trunk's weights take once they are loaded.
 final class TrunkWeights {
-    private static final int TILE_ROWS = 32; // ARITHMETIC.md "Layout"
-
     private TrunkWeights() {}
 
     /// Bytes of the memory in which they are; on a device floats are copied too.
@@ -65,10 +63,8 @@ final class TrunkWeights {
     }
 
     private static long residentBytes(StoredTensor tensor) {
-        if (!tensor.type().integerCoded()) {
-            return tensor.bytes().isMapped() ? 0 : tensor.bytes().byteSize();
-        }
-        long tileRows = Math.ceilDiv((long) tensor.rows(), TILE_ROWS) * TILE_ROWS;
-        return tileRows * tensor.type().rowBytes(tensor.columns());
+        long loaded = CpuBackend.WEIGHTS.residentBytes(tensor);
+        boolean isOwnCopy = loaded == 0 && !tensor.bytes().isMapped(); // that the model made
+        return isOwnCopy ? tensor.bytes().byteSize() : loaded;
     }
 }

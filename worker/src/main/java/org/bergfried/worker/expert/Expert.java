@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.Matrix;
-import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.model.TrunkTensors.SwiGlu;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +22,7 @@ final class Expert {
     int users; // guarded by the store
     long leavingBytes; // of one that was installed, from its eviction on; guarded by the store
     final CompletableFuture<Void> freed = new CompletableFuture<>();
+    final long weightBytes; // what it takes of memory, its own or a file's mapping
     private final @Nullable ExpertCopies copies; // what its matrices may lie in
 
     /// Biases, `[1, columns]` twice and `[1, hiddenSize]`.
@@ -32,7 +32,8 @@ final class Expert {
         }
     }
 
-    private Expert(int layer, int index, List<Matrix> matrices, @Nullable ExpertCopies copies) {
+    private Expert(int layer, int index, List<Matrix> matrices, long weightBytes, @Nullable ExpertCopies copies) {
+        this.weightBytes = weightBytes;
         this.copies = copies;
         this.layer = layer;
         this.index = index;
@@ -56,16 +57,15 @@ final class Expert {
             close(copies);
             throw e;
         }
-        return new Expert(layer, index, loaded, copies);
+        long bytes = tensors.tensors().stream()
+                .mapToLong(backend.weightSize()::weightBytes)
+                .sum();
+        return new Expert(layer, index, loaded, bytes, copies);
     }
 
-    /// Bytes of the backend's memory that an expert will take when it is loaded.
-    static long residentBytes(SwiGlu tensors, WeightSize sizes) {
-        return tensors.tensors().stream().mapToLong(sizes::residentBytes).sum();
-    }
-
-    long residentBytes() {
-        return matrices().stream().mapToLong(Matrix::residentBytes).sum();
+    /// Whether nothing of it lies in a file any more.
+    boolean isPrivate() {
+        return matrices().stream().allMatch(matrix -> matrix.residentBytes() > 0);
     }
 
     private List<Matrix> matrices() {

@@ -13,7 +13,7 @@ import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.bergfried.worker.kernel.Backend;
-import org.bergfried.worker.kernel.WeightSize;
+import org.bergfried.worker.machine.MappedPages;
 import org.bergfried.worker.model.FeedForwardSpec;
 import org.bergfried.worker.model.Model;
 import org.bergfried.worker.model.ModelSpec;
@@ -36,6 +36,7 @@ public final class ExpertStore implements AutoCloseable {
     private final Map<Integer, Expert> hot = new HashMap<>(); // by cell; guarded by this
     private final LinkedHashMap<Integer, Expert> cold =
             new LinkedHashMap<>(16, 0.75f, true); // by cell, least recently used first; guarded by this
+    private final ExpertSizes sizes;
     private final ExpertInstaller installer;
     private final BitSet hotCells = new BitSet(); // guarded by this
     private final BitSet verifiedCells = new BitSet(); // loaded before; guarded by this
@@ -45,21 +46,14 @@ public final class ExpertStore implements AutoCloseable {
     private long coldBytes; // guarded by this
     private boolean closed; // guarded by this
 
-    /// Bytes that experts may take.
+    /// Bytes that experts may take of memory, their own or a file's mapping.
     ///
     /// @param hotBytesMax  of installed experts.
     /// @param coldBytesMax of experts that were loaded on use; at least the largest expert.
     public record Budget(long hotBytesMax, long coldBytesMax) {
         /// Room for every expert of a model as a hot one.
-        public static Budget wholeModel(Model model) {
-            PlacementFacts facts = facts(model.spec());
-            return new Budget(bytes(model, ExpertSet.all(facts)), largestExpertBytes(model));
-        }
-
-        /// The same for weights that take other memory than on the CPU.
-        public static Budget wholeModel(Model model, WeightSize sizes) {
-            PlacementFacts facts = facts(model.spec());
-            return new Budget(bytes(model, ExpertSet.all(facts), sizes), largestExpertBytes(model, sizes));
+        public static Budget wholeModel(ExpertSizes sizes) {
+            return new Budget(sizes.all(), sizes.largest());
         }
     }
 
@@ -97,7 +91,8 @@ public final class ExpertStore implements AutoCloseable {
         this.verifier = verifier;
         this.hotSet = ExpertSet.none(facts);
         this.installer = new ExpertInstaller(this, facts);
-        long largest = largestExpertBytes(model, backend.weightSize());
+        sizes = new ExpertSizes(model, backend.weightSize());
+        long largest = sizes.largest();
         if (budget.coldBytesMax < largest) {
             throw new ClusterException(
                     ErrorReason.TOO_LARGE,
@@ -129,44 +124,9 @@ public final class ExpertStore implements AutoCloseable {
                 : 0;
     }
 
-    /// Bytes of a CPU backend's memory that a set of experts takes as hot ones.
-    public static long bytes(Model model, ExpertSet experts) {
-        return bytes(model, experts, WeightSize.HOST);
-    }
-
-    /// Bytes of a backend's memory that a set of experts takes as hot ones.
-    public static long bytes(Model model, ExpertSet experts, WeightSize sizes) {
-        long bytes = 0;
-        for (int layer : experts.facts().moeLayers()) {
-            for (int expert : experts.experts(layer)) {
-                bytes += Expert.residentBytes(model.expert(layer, expert), sizes);
-            }
-        }
-        return bytes;
-    }
-
-    /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.
-    private static long expertBytes(Model model, int layer, WeightSize sizes) {
-        return Expert.residentBytes(model.expert(layer, 0), sizes);
-    }
-
-    /// Bytes of the largest expert on the CPU, by the first of each layer.
-    public static long largestExpertBytes(Model model) {
-        return largestExpertBytes(model, WeightSize.HOST);
-    }
-
-    /// Bytes of the largest expert, by the first of each layer.
-    public static long largestExpertBytes(Model model, WeightSize sizes) {
-        long largest = 0;
-        for (int layer : model.spec().moeLayers()) {
-            largest = Math.max(largest, expertBytes(model, layer, sizes));
-        }
-        return largest;
-    }
-
-    /// Bytes of the backend's memory that an expert of a layer takes as a hot one, by the first of the layer.
+    /// Bytes that an expert of a layer takes of memory as a hot one, by the first of the layer.
     public long expertBytes(int layer) {
-        return expertBytes(model, layer, backend.weightSize());
+        return sizes.bytes(layer);
     }
 
     /// The installed experts.
@@ -214,8 +174,8 @@ public final class ExpertStore implements AutoCloseable {
                 Expert expert = hot.remove(cell);
                 if (expert != null) {
                     hotCells.clear(cell);
-                    hotBytes -= expert.residentBytes();
-                    expert.leavingBytes = expert.residentBytes();
+                    hotBytes -= expert.weightBytes;
+                    expert.leavingBytes = expert.weightBytes;
                     leavingBytes += expert.leavingBytes;
                     expert.evicted = true;
                     freed.add(expert.freed);
@@ -251,12 +211,12 @@ public final class ExpertStore implements AutoCloseable {
                 return expert;
             }
         }
-        makeRoomForCold(Expert.residentBytes(model.expert(layer, index), backend.weightSize()));
+        makeRoomForCold(sizes.bytes(layer, index));
         Expert loaded = load(layer, index);
         synchronized (this) {
             loaded.users = 1;
             cold.put(cell, loaded);
-            coldBytes += loaded.residentBytes();
+            coldBytes += loaded.weightBytes;
         }
         return loaded;
     }
@@ -295,7 +255,7 @@ public final class ExpertStore implements AutoCloseable {
     /// @throws ClusterException if it is corrupt and cannot be repaired, does not fit, or the store is closed.
     void installOne(int layer, int index, Repair repair) {
         int cell = facts.cell(layer, index);
-        long bytes = Expert.residentBytes(model.expert(layer, index), backend.weightSize());
+        long bytes = sizes.bytes(layer, index);
         synchronized (this) {
             if (closed) {
                 throw new ClusterException(ErrorReason.DRAINING, "the worker shuts down and installs no experts");
@@ -318,7 +278,7 @@ public final class ExpertStore implements AutoCloseable {
     private synchronized void makeHot(int cell, Expert expert) {
         hot.put(cell, expert);
         hotCells.set(cell);
-        hotBytes += expert.residentBytes();
+        hotBytes += expert.weightBytes;
         publishHot();
     }
 
@@ -352,7 +312,11 @@ public final class ExpertStore implements AutoCloseable {
             }
         }
         LOG.debug("Loading expert {} of layer {}", index, layer);
-        return Expert.load(backend, layer, index, model.expert(layer, index), null);
+        Expert loaded = Expert.load(backend, layer, index, model.expert(layer, index), null);
+        if (loaded.isPrivate()) {
+            model.storedExpert(layer, index).forEach(part -> MappedPages.drop(part.bytes()));
+        }
+        return loaded;
     }
 
     private void makeRoomForCold(long bytes) {
@@ -362,7 +326,7 @@ public final class ExpertStore implements AutoCloseable {
             while (coldBytes + bytes > budget.coldBytesMax && oldest.hasNext()) {
                 Expert expert = oldest.next();
                 oldest.remove();
-                coldBytes -= expert.residentBytes();
+                coldBytes -= expert.weightBytes;
                 expert.evicted = true;
                 collectIfUnused(expert, free);
             }

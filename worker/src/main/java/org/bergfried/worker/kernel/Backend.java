@@ -23,9 +23,7 @@ public interface Backend extends AutoCloseable {
     Matrix load(StoredTensor tensor);
 
     /// What [#load] will take.
-    default WeightSize weightSize() {
-        return WeightSize.HOST;
-    }
+    WeightSize weightSize();
 
     /// Makes a zeroed buffer that lives until it or the backend is closed.
     Buffer allocate(long bytes);

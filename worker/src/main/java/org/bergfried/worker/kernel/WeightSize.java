@@ -5,16 +5,12 @@ import org.bergfried.worker.tensor.StoredTensor;
 /// How much of a backend's own memory a weight matrix will take, known before it is loaded.
 @FunctionalInterface
 public interface WeightSize {
-    /// On the CPU: integer-coded types are re-laid into tiles of 32 rows, float types stay where they are if that is
-    /// off the heap.
-    WeightSize HOST = tensor -> {
-        if (!tensor.type().integerCoded()) {
-            return tensor.bytes().isNative() ? 0 : tensor.bytes().byteSize();
-        }
-        long tileRows = (tensor.rows() + 31L) / 32 * 32; // missing rows of a tile are zero bytes
-        return tileRows * tensor.type().rowBytes(tensor.columns());
-    };
-
-    /// Bytes of one matrix.
+    /// Bytes of private memory that one matrix takes; none if it stays in the mapped file.
     long residentBytes(StoredTensor tensor);
+
+    /// Bytes that are read when it is computed with, in private memory or in the mapped file.
+    default long weightBytes(StoredTensor tensor) {
+        long resident = residentBytes(tensor);
+        return resident > 0 ? resident : tensor.bytes().byteSize();
+    }
 }

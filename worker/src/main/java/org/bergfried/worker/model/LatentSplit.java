@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.worker.machine.MappedPages;
 import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Float8;
@@ -44,6 +45,7 @@ final class LatentSplit {
         int headRows = nope + attention.valueColumns();
         StoredTensor joined = tensors.matrix(
                 Part.KV_UP.name(tensors.form(), layer), attention.heads() * headRows, attention.kvRank());
+        MemorySegment mapped = joined.bytes();
         if (joined.type() == ElementType.F8_E4M3) {
             joined = widened(joined);
         }
@@ -54,6 +56,7 @@ final class LatentSplit {
             keyUp.add(transposed(joined.slice(joined.name() + ".k" + suffix, head * headRows, nope)));
             valueUp.add(joined.slice(joined.name() + ".v" + suffix, head * headRows + nope, attention.valueColumns()));
         }
+        MappedPages.drop(mapped); // the V halves come back when they are used
         return new Halves(keyUp, valueUp);
     }
 

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.bergfried.worker.machine.MappedPages;
 
 /// SHA-256, written as 64 lowercase hexadecimal digits.
 public final class Digests {
@@ -20,12 +21,14 @@ public final class Digests {
         return HexFormat.of().formatHex(newDigest().digest(bytes));
     }
 
-    /// Of any memory.
+    /// Of any memory. Pages of a mapped file are let go of as they are hashed: what is used of them comes back, and
+    /// what is re-laid or hosted by others does not count as this process's memory.
     public static String sha256(MemorySegment bytes) {
         MessageDigest digest = newDigest();
         for (long at = 0; at < bytes.byteSize(); at += PIECE_BYTES) {
-            digest.update(bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at))
-                    .asByteBuffer());
+            MemorySegment piece = bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at));
+            digest.update(piece.asByteBuffer());
+            MappedPages.drop(piece);
         }
         return HexFormat.of().formatHex(digest.digest());
     }

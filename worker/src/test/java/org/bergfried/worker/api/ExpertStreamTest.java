@@ -37,6 +37,7 @@ import org.bergfried.proto.expert.v1.DispatchRequest;
 import org.bergfried.proto.expert.v1.DispatchResponse;
 import org.bergfried.proto.expert.v1.ExpertServiceGrpc;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.expert.SyntheticModel;
@@ -54,8 +55,8 @@ final class ExpertStreamTest {
 
     private final SyntheticModel model = new SyntheticModel(SyntheticModel.Types.CODES, COLUMNS, 32, 4, SEED);
     private final Backend backend = Backends.create("scalar", 1);
-    private final ExpertStore store =
-            new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE);
+    private final ExpertStore store = new ExpertStore(
+            model, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(model)), ExpertStore.Verifier.NONE);
     private final AtomicBoolean bug = new AtomicBoolean();
     private final ExpertHost host = new ExpertHost(
             model, store, backend, new HostSettings("host", 4, CREDIT, CREDIT, CREDIT, 1), new BrokenClock(bug));

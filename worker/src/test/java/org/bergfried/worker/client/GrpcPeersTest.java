@@ -35,6 +35,7 @@ import org.bergfried.worker.dispatch.DispatchSettings;
 import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.dispatch.Peer;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.expert.SyntheticModel;
@@ -147,7 +148,8 @@ final class GrpcPeersTest {
         var settings =
                 new DispatchSettings(Duration.ofMillis(200), Duration.ofSeconds(10), Duration.ofMillis(2), 3, 64);
         var backend = Backends.create("scalar", 1);
-        var store = new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE);
+        var store = new ExpertStore(
+                model, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(model)), ExpertStore.Verifier.NONE);
         var host = new ExpertHost(model, store, backend, HostSettings.defaults("self", 1), new SystemClock());
         store.install(placement.expertsOn("self")).done().join();
         var dispatcher = new ClusterDispatcher(

@@ -11,6 +11,7 @@ import org.bergfried.contract.SystemClock;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.expert.SyntheticModel;
@@ -153,7 +154,7 @@ final class ClusterDispatcherTest {
                 HostSettings settings,
                 @org.jspecify.annotations.Nullable Placement placement,
                 ExpertStore.Verifier verifier) {
-            store = new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), verifier);
+            store = new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(model)), verifier);
             host = new ExpertHost(model, store, backend, settings, new SystemClock());
             dispatcher = new ClusterDispatcher(
                     model,

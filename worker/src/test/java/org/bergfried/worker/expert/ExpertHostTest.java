@@ -35,8 +35,8 @@ final class ExpertHostTest {
 
     private final SyntheticModel model = new SyntheticModel(SyntheticModel.Types.CODES, COLUMNS, 32, 8, SEED);
     private final Backend backend = Backends.create("scalar", 1);
-    private final ExpertStore store =
-            new ExpertStore(model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE);
+    private final ExpertStore store = new ExpertStore(
+            model, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(model)), ExpertStore.Verifier.NONE);
     private final MovedClock clock = new MovedClock();
     private final ExpertHost host =
             new ExpertHost(model, store, backend, new HostSettings("w", 1, 40, 50, 20, 2), clock);
@@ -150,12 +150,12 @@ final class ExpertHostTest {
         var freed = store.evict(store.hot()); // the blocked batch still holds its experts
         assertEquals(0, store.hotBytes());
         assertFalse(freed.isDone());
-        assertTrue(store.freeBytes() < ExpertStore.bytes(model, ExpertSet.all(ExpertStore.facts(model.spec()))));
+        assertTrue(store.freeBytes() < ExpertSizes.onCpu(model).all());
         blocked.countDown();
         submit(new Workload(model, 1, 1, SEED), DispatchClass.DECODE, true, 1);
         assertArrayEquals(new Workload(model, 1, 1, SEED).sums, next().sums);
         freed.join();
-        assertEquals(ExpertStore.bytes(model, ExpertSet.all(ExpertStore.facts(model.spec()))), store.freeBytes());
+        assertEquals(ExpertSizes.onCpu(model).all(), store.freeBytes());
     }
 
     @Test
@@ -217,8 +217,8 @@ final class ExpertHostTest {
     @Test
     void quantisedRowsForFloatWeightsAreRefused() {
         var floats = new SyntheticModel(SyntheticModel.Types.FLOATS, COLUMNS, 32, 8, SEED);
-        var floatStore =
-                new ExpertStore(floats, backend, ExpertStore.Budget.wholeModel(floats), ExpertStore.Verifier.NONE);
+        var floatStore = new ExpertStore(
+                floats, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(floats)), ExpertStore.Verifier.NONE);
         try (floatStore;
                 var floatHost =
                         new ExpertHost(floats, floatStore, backend, new HostSettings("f", 1, 8, 8, 8, 1), clock)) {

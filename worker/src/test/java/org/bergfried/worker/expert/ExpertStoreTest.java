@@ -27,16 +27,19 @@ final class ExpertStoreTest {
             var model = new SyntheticModel(types, 96, 64, 6, 1);
             try (Backend backend = Backends.create("scalar", 1);
                     var store = new ExpertStore(
-                            model, backend, ExpertStore.Budget.wholeModel(model), ExpertStore.Verifier.NONE)) {
+                            model,
+                            backend,
+                            ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(model)),
+                            ExpertStore.Verifier.NONE)) {
                 store.install(ALL).done().join();
-                assertEquals(ExpertStore.bytes(model, ALL), store.hotBytes());
+                assertEquals(ExpertSizes.onCpu(model).all(), store.hotBytes());
             }
         }
     }
 
     @Test
     void installsUpToItsLimitAndNamesTheNumbers() {
-        long one = ExpertStore.largestExpertBytes(MODEL);
+        long one = ExpertSizes.onCpu(MODEL).largest();
         try (Backend backend = Backends.create("scalar", 1);
                 var store = new ExpertStore(
                         MODEL, backend, new ExpertStore.Budget(3 * one, one), ExpertStore.Verifier.NONE)) {
@@ -53,7 +56,7 @@ final class ExpertStoreTest {
 
     @Test
     void coldExpertsNeverTakeMoreThanTheirLimit() {
-        long one = ExpertStore.largestExpertBytes(MODEL);
+        long one = ExpertSizes.onCpu(MODEL).largest();
         try (Backend backend = Backends.create("scalar", 1);
                 var store = new ExpertStore(
                         MODEL, backend, new ExpertStore.Budget(0, 2 * one), ExpertStore.Verifier.NONE)) {
@@ -66,7 +69,7 @@ final class ExpertStoreTest {
 
     @Test
     void aLimitBelowOneExpertIsRefusedAtStart() {
-        long one = ExpertStore.largestExpertBytes(MODEL);
+        long one = ExpertSizes.onCpu(MODEL).largest();
         try (Backend backend = Backends.create("scalar", 1)) {
             var budget = new ExpertStore.Budget(0, one - 1);
             var e = assertThrows(
@@ -83,7 +86,8 @@ final class ExpertStoreTest {
             }
         };
         try (Backend backend = Backends.create("scalar", 1);
-                var store = new ExpertStore(MODEL, backend, ExpertStore.Budget.wholeModel(MODEL), third)) {
+                var store = new ExpertStore(
+                        MODEL, backend, ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(MODEL)), third)) {
             assertEquals(
                     ErrorReason.WEIGHTS_CORRUPT, failure(store.install(ALL)).reason());
             assertEquals(ALL.count() - 2, store.hot().count()); // one in each layer
@@ -97,7 +101,7 @@ final class ExpertStoreTest {
                 var store = new ExpertStore(
                         MODEL,
                         backend,
-                        ExpertStore.Budget.wholeModel(MODEL),
+                        ExpertStore.Budget.wholeModel(ExpertSizes.onCpu(MODEL)),
                         (layer, expert) -> verified.incrementAndGet())) {
             store.release(store.acquire(1, 0));
             assertEquals(1, verified.get());

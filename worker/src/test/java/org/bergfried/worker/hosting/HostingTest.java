@@ -18,6 +18,7 @@ import org.bergfried.contract.SystemClock;
 import org.bergfried.contract.cluster.ExpertSet;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.bergfried.worker.expert.ExpertHost;
+import org.bergfried.worker.expert.ExpertSizes;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.expert.InstallListener;
@@ -148,7 +149,7 @@ final class HostingTest {
     }
 
     private Hosting host(String id, ExpertSet hot, int experts) {
-        long one = ExpertStore.largestExpertBytes(MODEL);
+        long one = ExpertSizes.onCpu(MODEL).largest();
         var store =
                 new ExpertStore(MODEL, backend, new ExpertStore.Budget(experts * one, one), ExpertStore.Verifier.NONE);
         stores.add(store);

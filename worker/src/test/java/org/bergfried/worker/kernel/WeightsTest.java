@@ -80,6 +80,27 @@ final class WeightsTest {
     }
 
     @ParameterizedTest
+    @EnumSource(ElementType.class)
+    void whatWeightsTakeIsKnownBefore(ElementType type) {
+        try (Backend backend = Backends.create("scalar", 1)) {
+            int columns = 2 * Math.max(32, type.blockColumns());
+            StoredTensor tensor = type.integerCoded()
+                    ? Host.coded(new SplitMix(2), type, 37, columns)
+                    : new StoredTensor(
+                            "w",
+                            type,
+                            List.of(37, columns),
+                            Arena.ofAuto().allocate(37 * type.rowBytes(columns)),
+                            type == ElementType.F8_E4M3 ? Arena.ofAuto().allocate(4) : null);
+            long resident = backend.load(tensor).residentBytes();
+            assertEquals(resident, backend.weightSize().residentBytes(tensor));
+            assertEquals(type.integerCoded(), resident > 0);
+            long weights = backend.weightSize().weightBytes(tensor);
+            assertEquals(resident > 0 ? resident : tensor.bytes().byteSize(), weights);
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(
             value = ElementType.class,
             names = {"F32", "F16", "BF16"})

@@ -12,10 +12,13 @@ import org.bergfried.worker.kernel.cuda.CudaBackend;
 import org.bergfried.worker.kernel.cuda.CudaDevice;
 import org.bergfried.worker.kernel.cuda.CudaSettings;
 import org.bergfried.worker.kernel.foreign.NativeLibrary;
+import org.bergfried.worker.machine.Pinning;
+import org.bergfried.worker.machine.Processors;
 import org.jspecify.annotations.Nullable;
 
 /// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs. Those on the CPU
-/// share a pool of compute threads on which expert jobs go first, those on a GPU share the device; matrices that one of
+/// share a pool of compute threads on which expert jobs go first, those on a GPU share the device; matrices that
+/// one of
 /// them loaded may be used by the others of its kind.
 public final class Backends implements AutoCloseable {
     private static final String CUDA = "cuda";
@@ -58,14 +61,17 @@ public final class Backends implements AutoCloseable {
     private Backends(BackendChoice choice) {
         trunk = Part.of(choice.trunk(), choice.cuda());
         experts = Part.of(choice.experts(), choice.cuda());
-        ThreadCount threads = granted(choice.threads());
+        Processors processors = Processors.ofProcess();
+        ThreadCount threads = ThreadCount.choose(choice.threads(), processors);
         device = trunk.onDevice || experts.onDevice ? CudaDevice.open(choice.cuda()) : null;
-        pool = new ComputePool(threads.threads());
+        boolean isPinned = choice.pinned() && processors.allowed().size() > 1;
+        pool = new ComputePool(threads.threads(), isPinned ? Pinning.within(processors) : Pinning.NONE);
         description = "backend " + names(trunk, experts)
                 + (device == null
                         ? trunk.reason
                         : " on " + device.description().text() + ", driver for CUDA " + device.driverVersion())
-                + "; kernels in C: " + NativeLibrary.describe() + "; " + threads.reason();
+                + "; kernels in C: " + NativeLibrary.describe() + "; " + threads.reason()
+                + (isPinned ? ", each bound to one of processors " + processors.allowed() : "");
     }
 
     /// Starts the compute threads, and opens the device where one is wanted: by name, or by `auto` if a real one
@@ -87,7 +93,9 @@ public final class Backends implements AutoCloseable {
     /// The same on a device.
     public static Backend create(String name, int threads, CudaSettings cuda) {
         Part part = Part.of(name, cuda);
-        CpuBackend cpu = CpuBackend.alone(part.kernels.get(), granted(threads).threads());
+        CpuBackend cpu = CpuBackend.alone(
+                part.kernels.get(),
+                ThreadCount.choose(threads, Processors.ofProcess()).threads());
         return part.onDevice ? CudaBackend.alone(CudaDevice.open(cuda), cpu) : cpu;
     }
 
@@ -98,10 +106,6 @@ public final class Backends implements AutoCloseable {
 
     private static String names(Part trunk, Part experts) {
         return trunk.name().equals(experts.name()) ? trunk.name() : trunk.name() + "+" + experts.name();
-    }
-
-    private static ThreadCount granted(int threads) {
-        return ThreadCount.choose(threads, Runtime.getRuntime().availableProcessors());
     }
 
     /// A backend for the thread that runs the trunk's steps. It is closed before this is.
@@ -136,7 +140,7 @@ public final class Backends implements AutoCloseable {
 
     /// What the experts' weights will take of the memory where they are.
     public WeightSize expertWeights() {
-        return experts.onDevice ? CudaBackend.WEIGHTS : WeightSize.HOST;
+        return experts.onDevice ? CudaBackend.WEIGHTS : CpuBackend.WEIGHTS;
     }
 
     /// Takes device memory in one piece before it is needed.

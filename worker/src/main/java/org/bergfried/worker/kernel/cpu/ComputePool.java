@@ -3,6 +3,7 @@ package org.bergfried.worker.kernel.cpu;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.concurrent.locks.LockSupport;
+import org.bergfried.worker.machine.Pinning;
 import org.jspecify.annotations.Nullable;
 
 /// A fixed pool of platform threads that compute. Whoever has work opens a [Lane] and runs regions on it: the calling
@@ -35,14 +36,21 @@ public final class ComputePool implements AutoCloseable {
         void run(int part, int slot);
     }
 
-    /// A pool of `threads` compute threads, the caller of a region counted.
+    /// A pool of `threads` compute threads, the caller of a region counted, that run where the system likes.
     public ComputePool(int threads) {
+        this(threads, Pinning.NONE);
+    }
+
+    /// The same.
+    ///
+    /// @param pinning where its own threads run.
+    public ComputePool(int threads, Pinning pinning) {
         if (threads < 1) {
             throw new IllegalArgumentException("a pool of " + threads + " threads; at least 1");
         }
         helpers = new PoolThread[threads - 1];
         for (int i = 0; i < helpers.length; i++) {
-            helpers[i] = new PoolThread(i + 1);
+            helpers[i] = new PoolThread(i + 1, pinning);
             helpers[i].thread.start();
         }
     }
@@ -195,8 +203,11 @@ public final class ComputePool implements AutoCloseable {
         private final Thread thread;
         private volatile boolean parked;
 
-        PoolThread(int slot) {
-            thread = Thread.ofPlatform().name("compute-" + slot).daemon(true).unstarted(() -> work(slot));
+        PoolThread(int slot, Pinning pinning) {
+            thread = Thread.ofPlatform().name("compute-" + slot).daemon(true).unstarted(() -> {
+                pinning.pin(slot);
+                work(slot);
+            });
         }
 
         private void work(int slot) {

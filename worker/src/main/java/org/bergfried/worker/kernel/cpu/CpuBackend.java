@@ -11,6 +11,7 @@ import org.bergfried.worker.kernel.Matrix;
 import org.bergfried.worker.kernel.Product;
 import org.bergfried.worker.kernel.RopeShape;
 import org.bergfried.worker.kernel.Shapes;
+import org.bergfried.worker.kernel.WeightSize;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.Rows;
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// Matrices and buffers of one CPU backend may be used by another one of the same process. Operations are called by
 /// one thread at a time; `load`, `allocate` and `free` by any.
 public final class CpuBackend implements Backend {
+    /// What weights take: integer-coded types are re-laid into tiles, float types stay where they are if that is off
+    /// the heap.
+    public static final WeightSize WEIGHTS = HostMatrix::residentBytes;
+
     /// Work below this many multiply-adds (or the like) is not worth a second thread.
     static final long WORK_MIN = 1 << 16;
 
@@ -74,6 +79,11 @@ public final class CpuBackend implements Backend {
             matrices.add(matrix);
         }
         return matrix;
+    }
+
+    @Override
+    public WeightSize weightSize() {
+        return WEIGHTS;
     }
 
     @Override

@@ -36,11 +36,27 @@ public final class HostMatrix implements Matrix {
         return new HostMatrix(tensor, tensor.bytes(), null);
     }
 
-    /// Zeroed private memory for the tensor's weights: tiles for integer-coded types, a copy of the rows for others.
-    static HostMatrix resident(StoredTensor tensor) {
-        long bytes = tensor.type().integerCoded()
+    /// Whether a tensor stays where it is. A native kernel that reads beyond the end of a file that was cut off since
+    /// it was mapped ends the process (SIGBUS; Java would get an InternalError); then answers go on elsewhere. Re-
+    /// laid
+    /// weights do not depend on the file any more.
+    static boolean staysMapped(StoredTensor tensor) {
+        return !tensor.type().integerCoded() && tensor.bytes().isNative();
+    }
+
+    /// Bytes of private memory that a tensor's weights take.
+    static long residentBytes(StoredTensor tensor) {
+        if (staysMapped(tensor)) {
+            return 0;
+        }
+        return tensor.type().integerCoded()
                 ? TileLayout.tiles(tensor.rows()) * TileLayout.tileBytes(tensor.type(), tensor.columns())
                 : tensor.bytes().byteSize();
+    }
+
+    /// Zeroed private memory for the tensor's weights: tiles for integer-coded types, a copy of the rows for others.
+    static HostMatrix resident(StoredTensor tensor) {
+        long bytes = residentBytes(tensor);
         var arena = Arena.ofShared();
         return new HostMatrix(tensor, arena.allocate(bytes, HostBuffer.ALIGNMENT), arena);
     }

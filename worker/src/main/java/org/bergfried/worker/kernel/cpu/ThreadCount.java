@@ -1,29 +1,35 @@
 package org.bergfried.worker.kernel.cpu;
 
+import org.bergfried.worker.machine.Processors;
+
 /// How many threads compute, and why.
 ///
 /// @param threads at least 1.
 /// @param reason  for the log.
 public record ThreadCount(int threads, String reason) {
-    /// The smaller of what the machine grants this process (processor affinity and the container's CPU quota, both of
-    /// which the JVM knows) and the setting.
+    /// The smallest of what processor affinity, the container's CPU quota and the setting allow.
     ///
-    /// @param setting wanted threads; 0 for as many as granted.
-    /// @param granted processors that this process may use.
-    public static ThreadCount choose(int setting, int granted) {
+    /// @param setting    wanted threads; 0 for as many as allowed.
+    /// @param processors what this process may use.
+    public static ThreadCount choose(int setting, Processors processors) {
         if (setting < 0) {
             throw new IllegalArgumentException("compute threads = " + setting + "; 0 (all) or more");
         }
+        int granted = processors.granted();
+        int affinity =
+                processors.allowed().isEmpty() ? granted : processors.allowed().size();
+        int most = Math.min(granted, affinity);
+        String limit = granted < affinity ? "the CPU quota" : "affinity";
+        String known = limit + " allows " + most + (granted < affinity ? " of the " + affinity + " of affinity" : "");
         if (setting == 0) {
-            return new ThreadCount(granted, granted + " compute threads: all that affinity and CPU quota grant");
+            return of(most, known);
         }
-        if (setting > granted) {
-            return new ThreadCount(
-                    granted,
-                    granted + " compute threads: the setting asks for " + setting
-                            + ", affinity and CPU quota grant no more");
-        }
-        return new ThreadCount(
-                setting, setting + " compute threads: the setting, of " + granted + " that affinity and quota grant");
+        return setting > most
+                ? of(most, "the setting asks for " + setting + ", and " + known)
+                : of(setting, "the setting, and " + known);
+    }
+
+    private static ThreadCount of(int threads, String why) {
+        return new ThreadCount(threads, threads + (threads == 1 ? " compute thread: " : " compute threads: ") + why);
     }
 }

@@ -1,6 +1,7 @@
 package org.bergfried.worker.kernel.cpu;
 
 import java.lang.foreign.MemorySegment;
+import org.bergfried.worker.machine.MappedPages;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.StoredTensor;
 
@@ -16,8 +17,7 @@ final class WeightLoader implements AutoCloseable {
     }
 
     synchronized HostMatrix load(StoredTensor tensor) {
-        boolean mapped = !tensor.type().integerCoded() && tensor.bytes().isNative();
-        HostMatrix matrix = mapped ? HostMatrix.mapped(tensor) : HostMatrix.resident(tensor);
+        HostMatrix matrix = HostMatrix.staysMapped(tensor) ? HostMatrix.mapped(tensor) : HostMatrix.resident(tensor);
         long bytes = tensor.bytes().byteSize();
         int tiles = TileLayout.tiles(tensor.rows());
         int parts = Math.clamp(bytes / PART_BYTES, 1, tiles);
@@ -30,6 +30,9 @@ final class WeightLoader implements AutoCloseable {
         } catch (RuntimeException e) {
             matrix.close();
             throw e;
+        }
+        if (matrix.residentBytes() > 0) {
+            MappedPages.drop(tensor.bytes());
         }
         return matrix;
     }

@@ -1,6 +1,6 @@
 package org.bergfried.worker.kernel.cuda;
 
-import org.bergfried.worker.kernel.WeightSize;
+import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.tensor.Codes;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
@@ -34,7 +34,7 @@ final class CudaProducts {
     /// Bytes that a matrix takes.
     static long residentBytes(StoredTensor tensor) {
         if (tensor.type().integerCoded()) {
-            long bytes = WeightSize.HOST.residentBytes(tensor);
+            long bytes = CpuBackend.WEIGHTS.residentBytes(tensor);
             return supports(tensor.type()) ? DevicePool.aligned(bytes) : bytes;
         }
         return DevicePool.aligned(tensor.bytes().byteSize());

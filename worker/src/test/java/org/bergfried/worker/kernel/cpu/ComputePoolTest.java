@@ -173,15 +173,6 @@ final class ComputePoolTest {
         assertFalse(helper[0].isAlive());
     }
 
-    @Test
-    void theThreadCountSaysWhy() {
-        assertEquals(8, ThreadCount.choose(0, 8).threads());
-        assertEquals(3, ThreadCount.choose(3, 8).threads());
-        assertEquals(8, ThreadCount.choose(20, 8).threads());
-        assertTrue(ThreadCount.choose(20, 8).reason().contains("20"));
-        assertThrows(IllegalArgumentException.class, () -> ThreadCount.choose(-1, 8));
-    }
-
     private static void await(CyclicBarrier barrier) {
         try {
             barrier.await();
