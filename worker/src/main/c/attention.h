@@ -22,16 +22,17 @@ INLINE PageRows page_rows(Cache cache, int from, int end) {
 // p[h * stride + t] = query head h . key t, not yet scaled. `padded_keys` has room for one row.
 static void scores(Attention a, Cache cache, const float* queries, float* padded_key, float* p, int64_t stride) {
     const int all = padded(a.key_columns);
+    const Rows rows = {(float*)queries, all};
     PageRows keys;
     for (int t = cache.first; t < cache.end; t += keys.rows) {
         keys = page_rows(cache, t, cache.end);
         if (all == a.key_columns) {
-            dot_form(keys.at + a.key_at, cache.row_stride, keys.rows, queries, a.heads, all, p + t, stride);
+            dot_form(keys.at + a.key_at, cache.row_stride, keys.rows, rows, a.heads, all, p + t, stride);
             continue;
         }
         for (int i = 0; i < keys.rows; i++) {
             memcpy(padded_key, keys.at + i * cache.row_stride + a.key_at, sizeof(float) * a.key_columns);
-            dot_form(padded_key, all, 1, queries, a.heads, all, p + t + i, stride);
+            dot_form(padded_key, all, 1, rows, a.heads, all, p + t + i, stride);
         }
     }
 }

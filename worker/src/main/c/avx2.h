@@ -53,6 +53,20 @@ INLINE vf vf_load_exponents(const uint8_t* p) {
     vi subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), e);
     return _mm256_castsi256_ps(_mm256_blendv_epi8(normal, subnormal, _mm256_cmpgt_epi32(_mm256_set1_epi32(2), e)));
 }
+// FP8 E4M3: bits at the places of binary32's, then the exponent is corrected (exact).
+INLINE vf vf_load_e4m3(const uint8_t* p) {
+    vi code = _mm256_slli_epi32(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void*)p)), 20);
+    vi bits = _mm256_and_si256(code, _mm256_set1_epi32((int)0x87f00000));
+    return _mm256_mul_ps(_mm256_castsi256_ps(bits), vf_set(0x1p120f));
+}
+// FP4 E2M1 in the low halves of bytes, or in the high ones, likewise.
+INLINE vf vf_load_e2m1(const uint8_t* p, const int high) {
+    vi code = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void*)p));
+    if (high) code = _mm256_srli_epi32(code, 4);
+    vi sign = _mm256_and_si256(_mm256_slli_epi32(code, 28), _mm256_set1_epi32(INT32_MIN));
+    vi rest = _mm256_and_si256(_mm256_slli_epi32(code, 22), _mm256_set1_epi32(0x01c00000));
+    return _mm256_mul_ps(_mm256_castsi256_ps(_mm256_or_si256(sign, rest)), vf_set(0x1p126f));
+}
 INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }

@@ -52,6 +52,20 @@ INLINE vf vf_load_exponents(const uint8_t* p) {
     vi subnormal = _mm512_sllv_epi32(_mm512_set1_epi32(0x00200000), e);
     return _mm512_castsi512_ps(_mm512_mask_mov_epi32(normal, _mm512_cmple_epu32_mask(e, one), subnormal));
 }
+// FP8 E4M3: bits at the places of binary32's, then the exponent is corrected (exact).
+INLINE vf vf_load_e4m3(const uint8_t* p) {
+    vi code = _mm512_slli_epi32(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void*)p)), 20);
+    vi bits = _mm512_and_si512(code, _mm512_set1_epi32((int)0x87f00000));
+    return _mm512_mul_ps(_mm512_castsi512_ps(bits), vf_set(0x1p120f));
+}
+// FP4 E2M1 in the low halves of bytes, or in the high ones, likewise.
+INLINE vf vf_load_e2m1(const uint8_t* p, const int high) {
+    vi code = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void*)p));
+    if (high) code = _mm512_srli_epi32(code, 4);
+    vi sign = _mm512_and_si512(_mm512_slli_epi32(code, 28), _mm512_set1_epi32(INT32_MIN));
+    vi rest = _mm512_and_si512(_mm512_slli_epi32(code, 22), _mm512_set1_epi32(0x01c00000));
+    return _mm512_mul_ps(_mm512_castsi512_ps(_mm512_or_si512(sign, rest)), vf_set(0x1p126f));
+}
 INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }

@@ -287,14 +287,12 @@ TYPE_KERNELS(MXFP4)
 TYPE_KERNELS(INT4)
 
 // form, scales in 32 columns, minima, room
-MATRIX_KERNELS(nibbles, 1, 0, 8)
 MATRIX_KERNELS(fives, 1, 0, 4)
 MATRIX_KERNELS(bytes, 1, 0, 0)
-MATRIX_KERNELS(nibbles_minima, 1, 1, 8)
 MATRIX_KERNELS(fives_minima, 1, 1, 4)
-MATRIX_KERNELS(halves, 2, 0, 8)
+MATRIX_KERNELS(fives_halves, 2, 0, 4)
 MATRIX_KERNELS(sixes_halves, 2, 0, 2)
-MATRIX_KERNELS(halves_minima, 2, 1, 8)
+MATRIX_KERNELS(fives_halves_minima, 2, 1, 4)
 
 typedef struct {
     Direct direct[DIRECT_ROWS];
@@ -305,11 +303,11 @@ typedef struct {
 #define KERNELS(type, form) [type] = {DIRECT_BY_ROWS(type), unpack_##type, MATRIX_BY_ROWS(form)}
 
 static const TypeKernels TYPES[CODED_TYPES] = {
-    KERNELS(Q4_0, nibbles),        KERNELS(Q8_0, bytes),        KERNELS(Q6_K, sixes_halves),
-    KERNELS(Q4_K, nibbles_minima), KERNELS(Q5_K, fives_minima), KERNELS(Q4_1, nibbles_minima),
-    KERNELS(Q5_0, fives),          KERNELS(Q5_1, fives_minima), KERNELS(Q2_K, halves_minima),
-    KERNELS(Q3_K, halves),         KERNELS(IQ4_NL, bytes),      KERNELS(IQ4_XS, bytes),
-    KERNELS(MXFP4, fives),         KERNELS(INT4, nibbles),
+    KERNELS(Q4_0, fives),        KERNELS(Q8_0, bytes),        KERNELS(Q6_K, sixes_halves),
+    KERNELS(Q4_K, fives_minima), KERNELS(Q5_K, fives_minima), KERNELS(Q4_1, fives_minima),
+    KERNELS(Q5_0, fives),        KERNELS(Q5_1, fives_minima), KERNELS(Q2_K, fives_halves_minima),
+    KERNELS(Q3_K, fives_halves), KERNELS(IQ4_NL, bytes),      KERNELS(IQ4_XS, bytes),
+    KERNELS(MXFP4, fives),       KERNELS(INT4, fives),
 };
 
 // One tile with all activation rows: out[row * stride + 0..31].

@@ -25,26 +25,26 @@ static const int8_t E2M1[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, 
 typedef struct {
     int planes; // of the codes
     Scales scales;
-    int offset; // what is multiplied is this much larger than the integers of rule C
-    int room;   // as in sum_step: what is multiplied is below 16 (8), below 32 (4), below 64 (2), or anything (0)
+    int offset;          // what is multiplied is this much larger than the integers of rule C
+    int room;            // as in sum_step: 4 if what is multiplied is below 32, 2 if it is below 64, else 0
     const int8_t* table; // the integers that codes stand for, if they are no numbers
 } Coding;
 
 static const Coding CODINGS[CODED_TYPES] = {
-    [Q4_0] = {NIBBLES, HALF, .offset = 8, .room = 8},
+    [Q4_0] = {NIBBLES, HALF, .offset = 8, .room = 4},
     [Q8_0] = {BYTES, HALF, .offset = BYTE_OFFSET, .room = 0},
     [Q6_K] = {NIBBLES | PAIRS, TWO_UNITS, .offset = 32, .room = 2},
-    [Q4_K] = {NIBBLES, UNIT_AND_OFFSET, .offset = 0, .room = 8},
+    [Q4_K] = {NIBBLES, UNIT_AND_OFFSET, .offset = 0, .room = 4},
     [Q5_K] = {NIBBLES | BITS, UNIT_AND_OFFSET, .offset = 0, .room = 4},
-    [Q4_1] = {NIBBLES, HALF_AND_OFFSET, .offset = 0, .room = 8},
+    [Q4_1] = {NIBBLES, HALF_AND_OFFSET, .offset = 0, .room = 4},
     [Q5_0] = {NIBBLES | BITS, HALF, .offset = 16, .room = 4},
     [Q5_1] = {NIBBLES | BITS, HALF_AND_OFFSET, .offset = 0, .room = 4},
-    [Q2_K] = {PAIRS, UNIT_AND_OFFSET_IN_NIBBLES, .offset = 0, .room = 8},
-    [Q3_K] = {PAIRS | BITS, TWO_UNITS, .offset = 4, .room = 8},
+    [Q2_K] = {PAIRS, UNIT_AND_OFFSET_IN_NIBBLES, .offset = 0, .room = 4},
+    [Q3_K] = {PAIRS | BITS, TWO_UNITS, .offset = 4, .room = 4},
     [IQ4_NL] = {NIBBLES, HALF, .offset = BYTE_OFFSET, .room = 0, .table = UNEVEN},
     [IQ4_XS] = {NIBBLES, UNIT, .offset = BYTE_OFFSET, .room = 0, .table = UNEVEN},
     [MXFP4] = {NIBBLES, EXPONENT, .offset = 12, .room = 4, .table = E2M1},
-    [INT4] = {NIBBLES, BFLOAT, .offset = 8, .room = 8},
+    [INT4] = {NIBBLES, BFLOAT, .offset = 8, .room = 4},
 };
 
 // ---- Sizes

@@ -103,10 +103,10 @@ static void rms_norm(Rows x, int type, const uint8_t* weight, int columns, float
             int count = least(LANES, columns - k);
             float w[LANES];
             uint8_t stored[4 * LANES] = {0};
-            memcpy(stored, weight + (int64_t)k * element_bytes(type), (size_t)count * element_bytes(type));
-            vf_store(w, type == F32   ? weights_at(F32, stored, 0)
-                        : type == F16 ? weights_at(F16, stored, 0)
-                                      : weights_at(BF16, stored, 0));
+            memcpy(stored, weight + row_bytes(type, k), (size_t)row_bytes(type, count));
+            vf_store(w, type == F32   ? weights_at(F32, stored, 0, 0)
+                        : type == F16 ? weights_at(F16, stored, 0, 0)
+                                      : weights_at(BF16, stored, 0, 0));
             vf_store_some(out + k, vf_mul(vf_mul(vf_load_some(in + k, count), r), vf_load(w)), count);
         }
     }

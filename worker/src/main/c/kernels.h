@@ -21,7 +21,13 @@ enum { TILE_ROWS = 32, UNIT_COLUMNS = 32, SEGMENT = 256, SEGMENT_UNITS = SEGMENT
 enum { Q4_0, Q8_0, Q6_K, Q4_K, Q5_K, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4, INT4, CODED_TYPES };
 
 // Float types (rule D). The numbers are part of the interface to Java.
-enum { F32, F16, BF16, FLOAT_TYPES };
+enum { F32, F16, BF16, F8_E4M3, F4_E2M1, FLOAT_TYPES };
+
+// The scales of FP8 weights, one for 128 x 128 of them: [rows / 128][columns / 128], both rounded up.
+typedef struct {
+    const float* at; // null for other types
+    int row;         // of the matrix, which the first row of the weights is
+} FloatScales;
 
 // A matrix of floats: rows, `stride` floats apart.
 typedef struct {
@@ -58,10 +64,10 @@ typedef struct {
     void (*multiply)(int type, const uint8_t* tiles, int rows, int columns, const uint8_t* prepared, int n, Rows y,
                      uint8_t* scratch);
     int64_t (*prepared_float_bytes)(int n, int columns);
-    void (*prepare_floats)(Rows x, int n, int columns, int from, int to, float* prepared);
-    int64_t (*float_scratch_bytes)(int columns);
-    void (*multiply_floats)(int type, const uint8_t* weights, int rows, int columns, const float* prepared, int n,
-                            Rows y, float* scratch);
+    void (*prepare_floats)(int type, Rows x, int n, int columns, int from, int to, float* prepared);
+    int64_t (*float_scratch_bytes)(int n, int columns);
+    void (*multiply_floats)(int type, const uint8_t* weights, int rows, int columns, FloatScales scales,
+                            const float* prepared, int n, Rows y, float* scratch);
     void (*rms_norm)(Rows x, int type, const uint8_t* weight, int columns, float epsilon, Rows y, int rows);
     void (*add)(Rows x, Rows y, int columns, int rows);
     void (*scale)(Rows x, int columns, float factor, int rows);

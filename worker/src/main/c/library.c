@@ -6,7 +6,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 // Grows with every change of a signature or of the meaning of an argument.
-EXPORT int bergfried_interface(void) { return 1; }
+EXPORT int bergfried_interface(void) { return 2; }
 
 enum { AVX2, AVX512, VARIANTS };
 static const KernelTable* const KERNELS[VARIANTS] = {&bergfried_avx2, &bergfried_avx512};
@@ -62,18 +62,20 @@ EXPORT int64_t bergfried_prepared_float_bytes(int variant, int n, int columns) {
     return KERNELS[variant]->prepared_float_bytes(n, columns);
 }
 
-EXPORT void bergfried_prepare_floats(int variant, float* x, int64_t stride, int n, int columns, int from, int to,
-                                     float* prepared) {
-    KERNELS[variant]->prepare_floats((Rows){x, stride}, n, columns, from, to, prepared);
+EXPORT void bergfried_prepare_floats(int variant, int type, float* x, int64_t stride, int n, int columns, int from,
+                                     int to, float* prepared) {
+    KERNELS[variant]->prepare_floats(type, (Rows){x, stride}, n, columns, from, to, prepared);
 }
 
-EXPORT int64_t bergfried_float_scratch_bytes(int variant, int columns) {
-    return KERNELS[variant]->float_scratch_bytes(columns);
+EXPORT int64_t bergfried_float_scratch_bytes(int variant, int n, int columns) {
+    return KERNELS[variant]->float_scratch_bytes(n, columns);
 }
 
 EXPORT void bergfried_multiply_floats(int variant, int type, const uint8_t* weights, int rows, int columns,
-                                      const float* prepared, int n, float* y, int64_t stride, float* scratch) {
-    KERNELS[variant]->multiply_floats(type, weights, rows, columns, prepared, n, (Rows){y, stride}, scratch);
+                                      const float* scales, int row, const float* prepared, int n, float* y,
+                                      int64_t stride, float* scratch) {
+    KERNELS[variant]->multiply_floats(type, weights, rows, columns, (FloatScales){scales, row}, prepared, n,
+                                      (Rows){y, stride}, scratch);
 }
 
 // ---- Elements and rows

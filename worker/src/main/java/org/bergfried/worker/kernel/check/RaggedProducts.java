@@ -60,6 +60,9 @@ public final class RaggedProducts {
         for (int n = 1; n <= BATCH_MAX; n++) {
             sizes.add(new Size(type, 33, 96, n));
         }
+        for (int n : new int[] {1, 5, BATCH_MAX}) { // of FP8, more than one block of rows with a scale of their own
+            sizes.add(new Size(type, 161, 288, n));
+        }
         sizes.removeIf(size -> size.columns() % type.blockColumns() != 0);
         return sizes;
     }

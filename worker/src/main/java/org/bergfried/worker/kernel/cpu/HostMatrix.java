@@ -100,6 +100,11 @@ public final class HostMatrix implements Matrix {
         };
     }
 
+    /// The scales of FP8 weights, float32 `[scaleBlocks(rows), scaleBlocks(columns)]`; null for other types.
+    public @Nullable MemorySegment scales() {
+        return scales;
+    }
+
     /// The scale of an FP8 weight.
     public float scaleAt(int row, int column) {
         MemorySegment known = scales;

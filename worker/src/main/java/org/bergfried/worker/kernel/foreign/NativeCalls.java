@@ -12,7 +12,7 @@ final class NativeCalls {
     static final PreparedFloatBytes PREPARED_FLOAT_BYTES = quick("prepared_float_bytes", PreparedFloatBytes.class);
     static final PrepareFloats PREPARE_FLOATS = slow("prepare_floats", PrepareFloats.class);
     static final FloatScratchBytes FLOAT_SCRATCH_BYTES = quick("float_scratch_bytes", FloatScratchBytes.class);
-    static final Multiply MULTIPLY_FLOATS = slow("multiply_floats", Multiply.class);
+    static final MultiplyFloats MULTIPLY_FLOATS = slow("multiply_floats", MultiplyFloats.class);
     static final RmsNorm RMS_NORM = quick("rms_norm", RmsNorm.class);
     static final Add ADD = quick("add", Add.class);
     static final Scale SCALE = quick("scale", Scale.class);
@@ -53,7 +53,7 @@ final class NativeCalls {
         void call(int variant, int type, long q, long dx, int n, int columns, int from, int to, long prepared);
     }
 
-    /// `bergfried_multiply`, `bergfried_multiply_floats`.
+    /// `bergfried_multiply`.
     public interface Multiply {
         /// `rows` columns of `n` rows of y.
         void call(
@@ -78,13 +78,31 @@ final class NativeCalls {
     /// `bergfried_prepare_floats`.
     public interface PrepareFloats {
         /// Rows `[from, to)` of `n` rows, as `bergfried_multiply_floats` reads them.
-        void call(int variant, long x, long stride, int n, int columns, int from, int to, long prepared);
+        void call(int variant, int type, long x, long stride, int n, int columns, int from, int to, long prepared);
     }
 
     /// `bergfried_float_scratch_bytes`.
     public interface FloatScratchBytes {
         /// Bytes that a product of a float type needs.
-        long call(int variant, int columns);
+        long call(int variant, int n, int columns);
+    }
+
+    /// `bergfried_multiply_floats`.
+    public interface MultiplyFloats {
+        /// `rows` columns of `n` rows of y; the first is column `row`. `scales`: of FP8, else 0.
+        void call(
+                int variant,
+                int type,
+                long weights,
+                int rows,
+                int columns,
+                long scales,
+                int row,
+                long prepared,
+                int n,
+                long y,
+                long stride,
+                long scratch);
     }
 
     /// `bergfried_rms_norm`.

@@ -17,16 +17,15 @@ import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 import org.jspecify.annotations.Nullable;
 
-/// The kernels in C. Embeddings, the choice of experts and biases that are not F32 take no time in a step and are
-/// left
-/// to the kernels behind these.
+/// The kernels in C. Embeddings, the choice of experts, biases that are not F32 and norms of 8 or 4 bits take no time
+/// in a step and are left to the kernels behind these.
 public final class NativeKernels implements Kernels {
     private final Kernels others;
     private final int variant;
 
     /// Kernels of a variant that [NativeLibrary#variants()] names.
     ///
-    /// @param others compute what the library has no kernel for.
+    /// @param others compute what takes no time.
     public NativeKernels(Kernels others, Variant variant) {
         if (!NativeLibrary.variants().contains(variant)) {
             throw new IllegalArgumentException(variant + " kernels cannot run here: " + NativeLibrary.describe());
@@ -57,33 +56,25 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void reservePrepared(HostMatrix w, int n, Scratch shared) {
-        if (NativeProducts.knows(w.type())) {
-            NativeProducts.reserve(variant, w, n, shared);
-        } else {
-            others.reservePrepared(w, n, shared);
-        }
+        NativeProducts.reserve(variant, w, n, shared);
     }
 
     @Override
     public void prepare(HostMatrix w, Rows x, Codes codes, int n, int from, int to, Scratch scratch) {
-        if (NativeProducts.knows(w.type())) {
-            NativeProducts.prepare(variant, w, x, codes, n, from, to, scratch);
-        } else {
-            others.prepare(w, x, codes, n, from, to, scratch);
-        }
+        NativeProducts.prepare(variant, w, x, codes, n, from, to, scratch);
     }
 
     @Override
     public void multiply(HostMatrix w, Rows x, Codes codes, int n, Rows y, int from, int to, Scratch scratch) {
-        if (NativeProducts.knows(w.type())) {
-            NativeProducts.multiply(variant, w, n, y, from, to, scratch);
-        } else {
-            others.multiply(w, x, codes, n, y, from, to, scratch);
-        }
+        NativeProducts.multiply(variant, w, n, y, from, to, scratch);
     }
 
     @Override
     public void rmsNorm(Rows x, HostMatrix weight, float epsilon, Rows y, int from, int to, Scratch scratch) {
+        if (weight.type() == ElementType.F8_E4M3 || weight.type() == ElementType.F4_E2M1) {
+            others.rmsNorm(x, weight, epsilon, y, from, to, scratch);
+            return;
+        }
         int columns = weight.columns();
         NativeCalls.RMS_NORM.call(
                 variant,

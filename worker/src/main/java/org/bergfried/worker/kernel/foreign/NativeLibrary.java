@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// The library of kernels in C, loaded once for the process: what it can run here, or why it cannot be used.
 public final class NativeLibrary {
     /// What `bergfried_interface` of `library.c` must return.
-    private static final int INTERFACE = 1;
+    private static final int INTERFACE = 2;
 
     /// A system property: the library file to load instead of the checked-in one, which nobody verifies.
     static final String CHOSEN_FILE = "bergfried.native.library";

@@ -1,5 +1,6 @@
 package org.bergfried.worker.kernel.foreign;
 
+import java.lang.foreign.MemorySegment;
 import org.bergfried.worker.kernel.cpu.HostBuffer;
 import org.bergfried.worker.kernel.cpu.HostMatrix;
 import org.bergfried.worker.kernel.cpu.Scratch;
@@ -12,15 +13,7 @@ import org.bergfried.worker.tensor.Rows;
 /// to
 /// C alone.
 final class NativeProducts {
-    /// The number of a type that the library does not know.
-    private static final int UNKNOWN = -1;
-
     private NativeProducts() {}
-
-    /// Whether the library multiplies weights of a type.
-    static boolean knows(ElementType type) {
-        return number(type) != UNKNOWN;
-    }
 
     /// A type's number in `kernels.h`; integer-coded and float types are counted apart.
     static int number(ElementType type) {
@@ -28,8 +21,8 @@ final class NativeProducts {
             case F32, Q4_0 -> 0;
             case F16, Q8_0 -> 1;
             case BF16, Q6_K -> 2;
-            case Q4_K -> 3;
-            case Q5_K -> 4;
+            case F8_E4M3, Q4_K -> 3;
+            case F4_E2M1, Q5_K -> 4;
             case Q4_1 -> 5;
             case Q5_0 -> 6;
             case Q5_1 -> 7;
@@ -39,7 +32,6 @@ final class NativeProducts {
             case IQ4_XS -> 11;
             case MXFP4 -> 12;
             case INT4 -> 13;
-            case F8_E4M3, F4_E2M1 -> UNKNOWN;
         };
     }
 
@@ -64,7 +56,15 @@ final class NativeProducts {
             NativeCalls.PREPARE.call(variant, number(w.type()), q, dx, n, columns, from, to, prepared);
         } else {
             NativeCalls.PREPARE_FLOATS.call(
-                    variant, Addresses.of(x, 0, n, columns), x.stride(), n, columns, from, to, prepared);
+                    variant,
+                    number(w.type()),
+                    Addresses.of(x, 0, n, columns),
+                    x.stride(),
+                    n,
+                    columns,
+                    from,
+                    to,
+                    prepared);
         }
     }
 
@@ -85,10 +85,15 @@ final class NativeProducts {
         } else {
             long rowBytes = w.type().rowBytes(columns);
             long weights = Addresses.of(w.weights(), from * rowBytes, rows * rowBytes);
-            long memory = scratch.memory(NativeCalls.FLOAT_SCRATCH_BYTES.call(variant, columns))
+            long memory = scratch.memory(NativeCalls.FLOAT_SCRATCH_BYTES.call(variant, n, columns))
                     .address();
             NativeCalls.MULTIPLY_FLOATS.call(
-                    variant, number, weights, rows, columns, prepared, n, out, y.stride(), memory);
+                    variant, number, weights, rows, columns, scales(w), from, prepared, n, out, y.stride(), memory);
         }
+    }
+
+    private static long scales(HostMatrix w) {
+        MemorySegment scales = w.scales();
+        return scales == null ? 0 : Addresses.of(scales, 0, scales.byteSize());
     }
 }

@@ -16,13 +16,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.bergfried.worker.kernel.ConformanceMain;
-import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.weights.Digests;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /// The checked-in library belongs to the sources beside it, and what a compiler at hand makes of them computes the
 /// same.
@@ -64,12 +61,6 @@ final class NativeLibraryTest {
         NativeLibrary.variants().forEach(variant -> expected.add(variant + " []"));
         assertEquals(expected, lines.subList(1, lines.size()), lines::toString);
         assertTrue(lines.getFirst().contains(library.toString()), lines::toString);
-    }
-
-    @ParameterizedTest
-    @EnumSource(ElementType.class)
-    void multipliesWeightsOfEveryIntegerCodedType(ElementType type) {
-        assertTrue(NativeProducts.knows(type) || !type.integerCoded(), type + " goes to other kernels");
     }
 
     @Test
