@@ -158,8 +158,9 @@ final class QuickstartCommand implements Callable<Integer> {
         String ask = "What is the capital of Kenya?";
         out.println();
         out.println("Serving " + state.model());
-        out.println("  HTTP   " + state.http() + "/v1   (OpenAI-compatible)");
-        out.println("  gRPC   " + state.grpc() + "   (bergfried.inference.v1.InferenceService, with reflection)");
+        out.println("  HTTP     " + state.http() + "/v1   (OpenAI-compatible)");
+        out.println("  gRPC     " + state.grpc() + "   (bergfried.inference.v1.InferenceService, with reflection)");
+        out.println("  Console  " + state.http() + "/console/   (workers, expert map, playground)");
         out.println();
         out.println("Try it:");
         out.println("  ops/bergfried chat" + option(directory) + " \"" + ask + "\"");
