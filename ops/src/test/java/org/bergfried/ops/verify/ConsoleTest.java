@@ -313,8 +313,9 @@ final class ConsoleTest {
     /// A figure of the overview.
     private double rate(String name) {
         Object text = browser.run("""
-                return [...document.querySelectorAll(".curve")]
-                    .find((curve) => curve.textContent.startsWith(arguments[0])).querySelector("output").textContent""", name);
+                const curves = [...document.querySelectorAll(".curve")];
+                const curve = curves.find((one) => one.textContent.startsWith(arguments[0]));
+                return curve.querySelector("output").textContent;""", name);
         return Double.parseDouble(String.valueOf(text).replace("/s", ""));
     }
 
