@@ -53,6 +53,23 @@ public record Golden(Path folder, int[] ids, int[] greedy) {
         return Math.sqrt(difference / size);
     }
 
+    /// The same for each row of logits.
+    public static double[] relativeRmsOfTokens(Path expectedLogits, float[][] logits) {
+        ByteBuffer expected = ByteBuffer.wrap(bytes(expectedLogits)).order(ByteOrder.LITTLE_ENDIAN);
+        double[] errors = new double[logits.length];
+        for (int i = 0; i < logits.length; i++) {
+            double difference = 0;
+            double size = 0;
+            for (float value : logits[i]) {
+                double right = expected.getFloat();
+                difference += (value - right) * (value - right);
+                size += right * right;
+            }
+            errors[i] = Math.sqrt(difference / size);
+        }
+        return errors;
+    }
+
     /// The file or folder of a test resource.
     public static Path resource(String name) {
         URL url = Golden.class.getClassLoader().getResource(name);

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.Refusals;
@@ -29,16 +30,15 @@ final class ExpertReader {
         names = new Names(tensors.form(), facts.family());
         spec = facts.spec();
         for (int layer : spec.moeLayers()) {
-            layers.put(layer, read(facts.family().experts(), layer, moe(layer)));
+            boolean gguf = tensors.form() == Form.GGUF;
+            Family.Experts kind = facts.family().experts();
+            layers.put(layer, gguf ? ofGguf(kind, layer, moe(layer)) : read(kind, layer, moe(layer)));
         }
     }
 
     private ExpertLayer read(Family.Experts kind, int layer, FeedForwardSpec.Moe moe) {
         return switch (kind) {
             case SINGLE -> {
-                if (tensors.has(names.of(Part.MERGED_GATE_PROJ, layer))) {
-                    yield merged(layer, moe);
-                }
                 boolean isPacked = tensors.has(names.of(Part.EXPERT_GATE_PROJ, layer, 0) + PACKED);
                 yield isPacked ? packed(layer, moe) : single(layer, moe);
             }
@@ -46,6 +46,18 @@ final class ExpertReader {
             case TURNS ->
                 tensors.has(names.of(Part.FUSED_GATE_UP_PROJ, layer) + BLOCKS) ? mx(layer, moe) : turns(layer, moe);
         };
+    }
+
+    /// Converters bring every family to the same form: of all experts, gate and up in one or two tensors, or one
+    /// tensor for each expert and matrix.
+    private ExpertLayer ofGguf(Family.Experts kind, int layer, FeedForwardSpec.Moe moe) {
+        if (kind == Family.Experts.TURNS) {
+            return biased(layer, moe);
+        }
+        if (tensors.has(names.of(Part.FUSED_GATE_UP_PROJ, layer))) {
+            return halves(layer, moe);
+        }
+        return tensors.has(names.of(Part.MERGED_GATE_PROJ, layer)) ? merged(layer, moe) : single(layer, moe);
     }
 
     /// The matrices of one expert.
@@ -124,7 +136,17 @@ final class ExpertReader {
                 columns);
     }
 
-    private ExpertLayer merged(int layer, FeedForwardSpec.Moe moe) {
+    private ExpertLayer biased(int layer, FeedForwardSpec.Moe moe) {
+        int experts = moe.gate().experts();
+        int columns = moe.expertColumns();
+        return new BiasedLayer(
+                merged(layer, moe),
+                merge(tensors.floatMatrix(names.of(Part.MERGED_GATE_BIAS, layer), experts, columns)),
+                merge(tensors.floatMatrix(names.of(Part.MERGED_UP_BIAS, layer), experts, columns)),
+                merge(tensors.floatMatrix(names.of(Part.MERGED_DOWN_BIAS, layer), experts, spec.hiddenSize())));
+    }
+
+    private ExpertLayer.Merged merged(int layer, FeedForwardSpec.Moe moe) {
         int experts = moe.gate().experts();
         int columns = moe.expertColumns();
         int hidden = spec.hiddenSize();

@@ -41,7 +41,7 @@ public final class Families {
                     .part(Part.SHARED_DOWN_PROJ, "mlp.shared_expert.down_proj.weight")
                     .build(),
             Family.grouped("llama").build(),
-            // A llama with experts exists as GGUF only (there its RoPE is interleaved, see Architectures).
+            // A llama with experts exists as GGUF only (there its RoPE is interleaved, see GgufArchitecture).
             Family.grouped(Families.LLAMA_MOE)
                     .mixture(Mixture.SOFTMAX, Shared.NONE)
                     .build(),
@@ -95,6 +95,7 @@ public final class Families {
                     .norms(Norms.HEADS_IF_STATED)
                     .biases(Biases.INPUTS_IF_STATED)
                     .mixture(Mixture.SIGMOID_GROUPS, Shared.COUNTED)
+                    .ggufPart(Part.FEED_FORWARD_NORM, "post_attention_norm.weight")
                     .build(),
             Family.grouped("dots1")
                     .norms(Norms.HEADS)
@@ -133,6 +134,7 @@ public final class Families {
                     .experts(Experts.TURNS)
                     .field("moe_intermediate_size", "intermediate_size")
                     .harmless("initial_context_length")
+                    .ggufPart(Part.FEED_FORWARD_NORM, "post_attention_norm.weight")
                     .part(Part.GATE, "mlp.router.weight")
                     .part(Part.FUSED_GATE_UP_PROJ, "mlp.experts.gate_up_proj")
                     .part(Part.FUSED_DOWN_PROJ, "mlp.experts.down_proj")

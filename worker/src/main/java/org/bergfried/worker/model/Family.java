@@ -21,6 +21,7 @@ import java.util.Set;
 /// @param experts     how the experts of a layer lie in Hugging Face's files.
 /// @param fields      our name of a field (Hugging Face's most frequent one) to this family's.
 /// @param parts       names of tensors in Hugging Face's files that differ from those in [Part].
+/// @param ggufParts   names of tensors in GGUFs that differ likewise.
 /// @param stated      fields that are understood with one value only.
 /// @param harmless    fields that change no number, beside those of every family.
 record Family(
@@ -37,6 +38,7 @@ record Family(
         Experts experts,
         Map<String, String> fields,
         Map<Part, String> parts,
+        Map<Part, String> ggufParts,
         Map<String, Object> stated,
         Set<String> harmless) {
     /// Kinds of attention.
@@ -172,6 +174,7 @@ record Family(
         private Experts experts = Experts.SINGLE;
         private final Map<String, String> fields = new HashMap<>();
         private final Map<Part, String> parts = new HashMap<>();
+        private final Map<Part, String> ggufParts = new HashMap<>();
         private final Map<String, Object> stated = new HashMap<>();
         private final Set<String> harmless = new HashSet<>();
 
@@ -233,6 +236,12 @@ record Family(
             return this;
         }
 
+        /// What GGUFs of this family call a tensor.
+        Builder ggufPart(Part part, String name) {
+            ggufParts.put(part, name);
+            return this;
+        }
+
         /// A field that may be stated, with this value only.
         Builder stated(String field, Object value) {
             stated.put(field, value);
@@ -260,6 +269,7 @@ record Family(
                     experts,
                     Map.copyOf(fields),
                     Map.copyOf(parts),
+                    Map.copyOf(ggufParts),
                     Map.copyOf(stated),
                     Set.copyOf(harmless));
         }

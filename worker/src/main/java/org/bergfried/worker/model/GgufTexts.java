@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.bergfried.worker.weights.Refusals;
-import org.bergfried.worker.weights.gguf.GgufFile;
+import org.bergfried.worker.weights.gguf.GgufFiles;
 import org.bergfried.worker.weights.gguf.GgufValue;
 import org.jspecify.annotations.Nullable;
 
@@ -20,13 +20,13 @@ final class GgufTexts {
             "unk_token", "unknown_token_id");
     private static final List<String> STOP_IDS = List.of("eos_token_id", "eot_token_id", "eom_token_id");
 
-    private final GgufFile file;
+    private final GgufFiles file;
 
-    private GgufTexts(GgufFile file) {
+    private GgufTexts(GgufFiles file) {
         this.file = file;
     }
 
-    static ModelTexts read(GgufFile file) {
+    static ModelTexts read(GgufFiles file) {
         return new GgufTexts(file).read();
     }
 

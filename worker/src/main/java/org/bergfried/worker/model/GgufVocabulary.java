@@ -2,7 +2,7 @@ package org.bergfried.worker.model;
 
 import org.bergfried.contract.ClusterException;
 import org.bergfried.worker.weights.Refusals;
-import org.bergfried.worker.weights.gguf.GgufFile;
+import org.bergfried.worker.weights.gguf.GgufFiles;
 import org.bergfried.worker.weights.gguf.GgufValue;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +20,12 @@ final class GgufVocabulary {
     static final int CONTROL = 3;
     static final int USER_DEFINED = 4;
 
-    private final GgufFile file;
+    private final GgufFiles file;
     private final String[] tokens;
     private final GgufValue.@Nullable Words types;
     private final GgufValue.@Nullable Words scores;
 
-    private GgufVocabulary(GgufFile file, String[] tokens) {
+    private GgufVocabulary(GgufFiles file, String[] tokens) {
         this.file = file;
         this.tokens = tokens;
         this.types = words("token_type");
@@ -33,7 +33,7 @@ final class GgufVocabulary {
     }
 
     /// The vocabulary, or null if the file has none.
-    static @Nullable GgufVocabulary read(GgufFile file) {
+    static @Nullable GgufVocabulary read(GgufFiles file) {
         GgufValue tokens = file.metadata().get(PREFIX + "tokens");
         if (tokens == null) {
             return null;

@@ -1,5 +1,6 @@
 package org.bergfried.worker.model;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ import org.bergfried.worker.weights.Digests;
 import org.bergfried.worker.weights.JsonTexts;
 import org.bergfried.worker.weights.TensorEntry;
 import org.bergfried.worker.weights.TensorStore;
-import org.bergfried.worker.weights.gguf.GgufFile;
+import org.bergfried.worker.weights.gguf.GgufFiles;
 
 /// The canonical manifest of a model: a line `name TAB type TAB shape TAB sha256` for every tensor that the model
 /// uses (experts of a merged tensor as `name#index`) and for every file of texts, sorted. Its SHA-256 is the model's
@@ -151,13 +152,8 @@ final class Manifest {
     }
 
     private List<String> textLines() {
-        if (store instanceof GgufFile gguf) {
-            // A GGUF's metadata are configuration, vocabulary and template in one.
-            return List.of(line(
-                    "metadata",
-                    "file",
-                    Long.toString(gguf.metadataBytes().byteSize()),
-                    Digests.sha256(gguf.metadataBytes())));
+        if (store instanceof GgufFiles gguf) {
+            return metadataLines(gguf);
         }
         var lines = new ArrayList<String>();
         for (String name : TEXT_FILES) {
@@ -166,6 +162,16 @@ final class Manifest {
                 byte[] bytes = JsonTexts.readBytes(file, Limits.CARD_BYTES);
                 lines.add(line(name, "file", Integer.toString(bytes.length), Digests.sha256(bytes)));
             }
+        }
+        return lines;
+    }
+
+    /// A GGUF's metadata are configuration, vocabulary and template in one; further parts of a split one have theirs.
+    private static List<String> metadataLines(GgufFiles gguf) {
+        var lines = new ArrayList<String>();
+        for (MemorySegment bytes : gguf.metadataBytes()) {
+            String name = lines.isEmpty() ? "metadata" : "metadata#" + lines.size();
+            lines.add(line(name, "file", Long.toString(bytes.byteSize()), Digests.sha256(bytes)));
         }
         return lines;
     }

@@ -2,7 +2,7 @@ package org.bergfried.worker.model;
 
 import java.nio.file.Path;
 import java.util.Map;
-import org.bergfried.worker.weights.gguf.GgufFile;
+import org.bergfried.worker.weights.gguf.GgufFiles;
 import org.jspecify.annotations.Nullable;
 
 /// What a model's files say about text: enough to tokenize and render, without tensors or a configuration.
@@ -28,7 +28,7 @@ public record ModelTexts(
         return switch (files.form()) {
             case SAFETENSORS -> HuggingFaceTexts.read(files.path());
             case GGUF -> {
-                try (GgufFile file = GgufFile.open(files.path())) {
+                try (GgufFiles file = GgufFiles.open(files.path())) {
                     yield GgufTexts.read(file);
                 }
             }

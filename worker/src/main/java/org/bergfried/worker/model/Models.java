@@ -8,7 +8,7 @@ import org.bergfried.worker.model.Part.Form;
 import org.bergfried.worker.weights.DigestCache;
 import org.bergfried.worker.weights.JsonTexts;
 import org.bergfried.worker.weights.TensorStore;
-import org.bergfried.worker.weights.gguf.GgufFile;
+import org.bergfried.worker.weights.gguf.GgufFiles;
 import org.bergfried.worker.weights.safetensors.SafetensorsDirectory;
 
 /// Opens models.
@@ -38,7 +38,8 @@ public final class Models {
         Path configFile = directory.resolve("config.json");
         var config = new Config(configFile, JsonTexts.readObject(configFile), Map.of());
         String modelType = config.word("model_type", "");
-        Facts facts = SpecReader.read(modelType, Families.named(configFile, modelType), config);
+        Family family = Families.named(configFile, modelType);
+        Facts facts = SpecReader.read(modelType, family, config.withAliases(family.fields()));
         return assemble(
                 SafetensorsDirectory.open(directory),
                 Form.SAFETENSORS,
@@ -48,15 +49,14 @@ public final class Models {
     }
 
     private static Model openGguf(Path path, DigestCache cache) {
-        GgufFile file = GgufFile.open(path);
+        GgufFiles file = GgufFiles.open(path);
         return assemble(file, Form.GGUF, ggufFacts(file), () -> GgufTexts.read(file), cache);
     }
 
-    private static Facts ggufFacts(GgufFile file) {
+    private static Facts ggufFacts(GgufFiles file) {
         try {
             GgufConfig.Said said = GgufConfig.read(file);
-            Family family = Families.named(file.path(), said.modelType());
-            return SpecReader.read(said.architecture(), family, said.config());
+            return SpecReader.read(said.architecture(), said.family(), said.config());
         } catch (RuntimeException e) {
             file.close();
             throw e;

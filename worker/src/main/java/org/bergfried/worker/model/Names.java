@@ -5,7 +5,7 @@ import org.bergfried.worker.model.Part.Form;
 /// What a family's tensors are called in one form of files.
 ///
 /// @param form   whether they are safetensors or GGUF.
-/// @param family has names of its own in safetensors.
+/// @param family has names of its own.
 record Names(Form form, Family family) {
     /// The name of a tensor that no layer owns.
     String of(Part part) {
@@ -23,6 +23,6 @@ record Names(Form form, Family family) {
     }
 
     private String own(Part part, String usual) {
-        return form == Form.SAFETENSORS ? family.parts().getOrDefault(part, usual) : usual;
+        return (form == Form.SAFETENSORS ? family.parts() : family.ggufParts()).getOrDefault(part, usual);
     }
 }

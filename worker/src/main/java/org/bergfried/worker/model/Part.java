@@ -54,12 +54,15 @@ enum Part {
     EXPERT_UP_PROJ("mlp.experts.#.up_proj.weight", "ffn_up.#.weight"),
     EXPERT_DOWN_PROJ("mlp.experts.#.down_proj.weight", "ffn_down.#.weight"),
 
-    // All experts of a layer in one tensor `[experts, outputs, inputs]`; only GGUFs have them.
+    // All experts of a layer in one tensor `[experts, outputs, inputs]` or `[experts, outputs]`; only GGUFs have them.
     MERGED_GATE_PROJ("mlp.experts.gate_proj.weight", "ffn_gate_exps.weight"),
     MERGED_UP_PROJ("mlp.experts.up_proj.weight", "ffn_up_exps.weight"),
     MERGED_DOWN_PROJ("mlp.experts.down_proj.weight", "ffn_down_exps.weight"),
+    MERGED_GATE_BIAS("mlp.experts.gate_proj.bias", "ffn_gate_exps.bias"),
+    MERGED_UP_BIAS("mlp.experts.up_proj.bias", "ffn_up_exps.bias"),
+    MERGED_DOWN_BIAS("mlp.experts.down_proj.bias", "ffn_down_exps.bias"),
 
-    // All experts of a layer, gate and up in one tensor; only safetensors have them.
+    // All experts of a layer, gate and up in one tensor.
     FUSED_GATE_UP_PROJ("mlp.experts.gate_up_proj", "ffn_gate_up_exps.weight"),
     FUSED_GATE_UP_BIAS("mlp.experts.gate_up_proj_bias", "ffn_gate_up_exps.bias"),
     FUSED_DOWN_PROJ("mlp.experts.down_proj", "ffn_down_exps.weight"),

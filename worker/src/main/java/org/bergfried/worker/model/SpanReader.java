@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads which positions the attention of each layer sees.
 final class SpanReader {
-    private static final String FULL = "full_attention";
-    private static final String SLIDING = "sliding_attention";
+    static final String FULL = "full_attention";
+    static final String SLIDING = "sliding_attention";
 
     private final Family family;
     private final Config config;

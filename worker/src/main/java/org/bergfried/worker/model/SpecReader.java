@@ -24,9 +24,9 @@ final class SpecReader {
 
     /// Reads every field that matters.
     ///
-    /// @param name the `model_type` or GGUF architecture, for the result.
-    static Facts read(String name, Family family, Config file) {
-        Config config = file.withAliases(family.fields());
+    /// @param name   the `model_type` or GGUF architecture, for the result.
+    /// @param config in our names, or with the family's as aliases.
+    static Facts read(String name, Family family, Config config) {
         Facts facts = new SpecReader(name, family, config).facts();
         QuantizationReader.read(config);
         family.stated().forEach(config::only);

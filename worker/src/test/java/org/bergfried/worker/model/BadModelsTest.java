@@ -139,14 +139,47 @@ class BadModelsTest {
     @Test
     void namesAGgufsArchitectureFieldsAndTypes() throws IOException {
         refusedGguf(new GgufBytes().text("general.architecture", "mamba"), "general.architecture = mamba is not");
-        refusedGguf(new GgufBytes(), "understood are deepseek2, llama, qwen2, qwen2moe, qwen3, qwen3moe");
+        refusedGguf(new GgufBytes(), "understood are deepseek2, llama, qwen2, qwen2moe, qwen3, qwen3moe, olmoe,");
         refusedGguf(llama().float32("llama.logit_scale", 2f), "llama.logit_scale = 2.0: this field is not understood");
         refusedGguf(
                 llama().words("llama.attention.head_count_kv", 5, 1, 2), "llama.attention.head_count_kv = an array");
         refusedGguf(llama().uint32("llama.rope.dimension_count", 4), "llama.rope.dimension_count = 4: RoPE on part");
         refusedGguf(llama().float32("llama.rope.scaling.factor", 4f), "llama.rope.scaling.type = \"linear\"");
-        refusedGguf(llama().uint32("split.count", 3), "split.count = 3");
+        refusedGguf(llama().uint32("split.count", 3), "split.count = 3, and its name does not end in -00001-of-00003");
         refusedGguf(llama(), "tensor token_embd.weight is missing");
+    }
+
+    @Test
+    void namesAGgufsFieldsThatTheFamilyDoesNotHave() throws IOException {
+        refusedGguf(gguf("glm4moe").uint32("glm4moe.expert_gating_func", 1), "glm4moe.expert_gating_func = 1");
+        refusedGguf(gguf("olmoe").uint32("olmoe.expert_gating_func", 2), "olmoe.expert_gating_func = 2");
+        refusedGguf(gguf("olmoe").uint32("olmoe.attention.sliding_window", 8), "olmoe.attention.sliding_window = 8");
+        refusedGguf(gguf("olmoe").float32("olmoe.residual_scale", 2), "olmoe.residual_scale = 2.0");
+        refusedGguf(gguf("gpt-oss").uint32("gpt-oss.rope.dimension_count", 8), "gpt-oss.rope.dimension_count = 8");
+        refusedGguf(
+                gguf("granitemoe").flag("granitemoe.rope.scaling.finetuned", false),
+                "granitemoe.rope.scaling.finetuned = false: granite without RoPE");
+        refusedGguf(
+                gguf("exaone-moe").uint32("exaone-moe.attention.sliding_window", 8),
+                "exaone-moe.attention.sliding_window_pattern is missing");
+        refusedGguf(
+                gguf("exaone-moe").flags("exaone-moe.attention.sliding_window_pattern", (byte) 1),
+                "exaone-moe.attention.sliding_window_pattern = an array of 1 truth values: must be");
+    }
+
+    private static GgufBytes gguf(String architecture) {
+        return new GgufBytes()
+                .text("general.architecture", architecture)
+                .uint32(architecture + ".vocab_size", 64)
+                .uint32(architecture + ".context_length", 32)
+                .uint32(architecture + ".embedding_length", 64)
+                .uint32(architecture + ".block_count", 2)
+                .uint32(architecture + ".feed_forward_length", 64)
+                .uint32(architecture + ".expert_count", 4)
+                .uint32(architecture + ".expert_used_count", 2)
+                .float32(architecture + ".expert_weights_scale", 1f)
+                .uint32(architecture + ".attention.head_count", 4)
+                .float32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
     }
 
     @Test

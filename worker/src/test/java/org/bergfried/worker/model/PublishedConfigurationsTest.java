@@ -219,7 +219,8 @@ class PublishedConfigurationsTest {
         Files.writeString(file, json);
         var config = new Config(file, JsonTexts.readObject(file), Map.of());
         String modelType = config.word("model_type", "");
-        return SpecReader.read(modelType, Families.named(file, modelType), config)
+        Family family = Families.named(file, modelType);
+        return SpecReader.read(modelType, family, config.withAliases(family.fields()))
                 .spec();
     }
 }

@@ -45,10 +45,10 @@ final class GgufLogitsTest {
     /// The prompt of this file comes within 0.0001 of other experts at two tokens, which quantised activations then
     /// choose (see ops/docs/quantised-activations.md). So half of its tokens are held to the bound, not their mean.
     @Test
-    void staysNearThemAtMostTokensWhereExpertsNearlyTie() throws IOException {
+    void staysNearThemAtMostTokensWhereExpertsNearlyTie() {
         String file = "tiny-dsv3-Q4_K_M.gguf";
         float[][] logits = logits(golden(file), file);
-        double[] errors = errors(expected(file), logits);
+        double[] errors = Golden.relativeRmsOfTokens(expected(file), logits);
         assertTrue(errors[0] > 0.01, "quantised activations are not exact: " + errors[0]);
         double median = Arrays.stream(errors).sorted().toArray()[errors.length / 2];
         assertTrue(median < bound(file), "the median error of a token is " + median + ", bound " + bound(file));
@@ -96,24 +96,6 @@ final class GgufLogitsTest {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
         return bytes.array();
-    }
-
-    /// The relative RMS error of each token.
-    private static double[] errors(Path expectedLogits, float[][] logits) throws IOException {
-        ByteBuffer expected =
-                ByteBuffer.wrap(Files.readAllBytes(expectedLogits)).order(ByteOrder.LITTLE_ENDIAN);
-        double[] errors = new double[logits.length];
-        for (int i = 0; i < logits.length; i++) {
-            double difference = 0;
-            double size = 0;
-            for (float value : logits[i]) {
-                double right = expected.getFloat();
-                difference += (value - right) * (value - right);
-                size += right * right;
-            }
-            errors[i] = Math.sqrt(difference / size);
-        }
-        return errors;
     }
 
     private static float[][] logits(Path model, String file) {

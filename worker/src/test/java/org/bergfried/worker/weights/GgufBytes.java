@@ -42,6 +42,16 @@ public final class GgufBytes {
         return field(key, 4, ints(value));
     }
 
+    /// An unsigned 16-bit field.
+    public GgufBytes uint16(String key, int value) {
+        return field(key, 2, new byte[] {(byte) value, (byte) (value >> 8)});
+    }
+
+    /// A truth value.
+    public GgufBytes flag(String key, boolean value) {
+        return field(key, 7, new byte[] {(byte) (value ? 1 : 0)});
+    }
+
     /// A float32 field.
     public GgufBytes float32(String key, float value) {
         return field(key, 6, ints(Float.floatToRawIntBits(value)));
@@ -62,6 +72,15 @@ public final class GgufBytes {
         bytes.writeBytes(ints(type));
         bytes.writeBytes(longs(values.length));
         bytes.writeBytes(ints(values));
+        return field(key, 9, bytes.toByteArray());
+    }
+
+    /// An array of truth values, a byte each.
+    public GgufBytes flags(String key, byte... values) {
+        var bytes = new ByteArrayOutputStream();
+        bytes.writeBytes(ints(7));
+        bytes.writeBytes(longs(values.length));
+        bytes.writeBytes(values);
         return field(key, 9, bytes.toByteArray());
     }
 
@@ -136,6 +155,13 @@ public final class GgufBytes {
         for (int value : values) {
             bytes.putInt(value);
         }
+        return bytes.array();
+    }
+
+    /// 32-bit floats.
+    public static byte[] floats(float... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
         return bytes.array();
     }
 

@@ -153,6 +153,7 @@ final class GgufHeader {
             case STRING -> new GgufValue.Texts(requireInt(key, count), strings(key, count));
             case INT32, UINT32, FLOAT32 ->
                 new GgufValue.Words(requireInt(key, count), cursor.take(count * Integer.BYTES, key));
+            case BOOL -> new GgufValue.Flags(requireInt(key, count), cursor.take(count, key));
             default -> {
                 skip(key, type, count, ARRAY_DEPTH_MAX);
                 yield new GgufValue.Other(count);

@@ -103,6 +103,22 @@ public sealed interface GgufValue {
         }
     }
 
+    /// An array of truth values.
+    ///
+    /// @param count how many.
+    /// @param bytes one each.
+    record Flags(int count, MemorySegment bytes) implements GgufValue {
+        /// Element `i`: any byte but 0 is true.
+        public boolean at(int i) {
+            return bytes.get(ValueLayout.JAVA_BYTE, i) != 0;
+        }
+
+        @Override
+        public String shown() {
+            return "an array of " + count + " truth values";
+        }
+    }
+
     /// An array of another kind, which nothing here reads.
     ///
     /// @param count how many elements.
