@@ -122,6 +122,11 @@ final class LayerTable {
         return (workerLoad[worker] + rows) / problem.speed()[worker];
     }
 
+    /// Rows more that a worker computes in so many seconds; negative if it needs longer already.
+    double rowsUntil(int worker, double seconds) {
+        return seconds * problem.speed()[worker] - workerLoad[worker];
+    }
+
     /// The worker that needs the most time; the first of several.
     int fullest() {
         int fullest = 0;

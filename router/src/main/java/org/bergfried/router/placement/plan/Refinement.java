@@ -48,7 +48,7 @@ final class Refinement {
             }
             double before = bestTime;
             for (int to = 0; to < problem.workers(); to++) {
-                if (to != from && table.time(to) < bestTime && table.mayJoin(expert, to)) {
+                if (to != from) {
                     weighExchange(from, expert, to);
                 }
             }
@@ -66,7 +66,13 @@ final class Refinement {
         return true;
     }
 
+    /// An exchange is of use if it takes more rows than `least` from one worker and gives the other less than `most`.
     private void weighExchange(int from, int expert, int to) {
+        double least = -table.rowsUntil(from, bestTime);
+        double most = table.rowsUntil(to, bestTime);
+        if (least >= most || !table.mayJoin(expert, to)) {
+            return;
+        }
         double share = table.share(expert);
         if (table.hasRoom(to)) {
             keepIfBetter(Math.max(table.timeWith(from, -share), table.timeWith(to, share)), expert, to, NONE);
@@ -74,10 +80,7 @@ final class Refinement {
         for (int slot = 0; slot < table.used(to); slot++) {
             int other = table.expertAt(to, slot);
             double less = share - table.share(other);
-            if (less > 0
-                    && table.timeWith(to, less) < bestTime
-                    && table.mayJoin(other, from)
-                    && !problem.isPinned(other, to)) {
+            if (less > least && less < most && table.mayJoin(other, from) && !problem.isPinned(other, to)) {
                 keepIfBetter(Math.max(table.timeWith(from, -less), table.timeWith(to, less)), expert, to, other);
             }
         }

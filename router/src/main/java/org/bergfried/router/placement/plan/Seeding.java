@@ -7,20 +7,29 @@ import java.util.stream.IntStream;
 /// A first table for the workers of one node (or for all), as EPLB makes it: give each free slot to the expert with
 /// the heaviest replicas, then put the replicas, heaviest first, where the work is done soonest. Two things differ:
 /// replicas of an expert go to different workers, and a worker's time counts, not its load.
+///
+/// A thrifty seeding splits only experts that are too heavy for every worker and leaves slots free. It is often the
+/// better one where workers differ: a fast worker must get its share of the rows into the slots that it has, and if all
+/// experts were split until all replicas are alike, fast workers would be full and idle, and slow ones late.
 final class Seeding {
+    private static final double HEAVY = 2; // times the mean replica of the worker that needs the heaviest ones
+
     private final LayerTable table;
     private final LayerProblem problem;
     private final int[] workers;
     private final int[] experts;
+    private final boolean isThrifty;
     private final Room room;
 
     /// @param workers the workers of the node; empty ones.
     /// @param experts the experts that belong there.
-    Seeding(LayerTable table, int[] workers, int[] experts) {
+    /// @param isThrifty whether slots are left free.
+    Seeding(LayerTable table, int[] workers, int[] experts, boolean isThrifty) {
         this.table = table;
         this.problem = table.problem();
         this.workers = workers;
         this.experts = experts;
+        this.isThrifty = isThrifty;
         this.room = new Room(table, workers);
     }
 
@@ -63,13 +72,25 @@ final class Seeding {
             table.split(expert, Math.max(1, problem.pinCount(expert)));
             free -= table.count(expert);
         }
+        double heavy = heavyShare();
         for (; free > 0; free--) {
             int heaviest = heaviest(most);
-            if (heaviest == LayerTable.NONE) {
+            if (heaviest == LayerTable.NONE || table.share(heaviest) < heavy) {
                 return;
             }
             table.split(heaviest, table.count(heaviest) + 1);
         }
+    }
+
+    /// Rows from which on a replica is split further.
+    private double heavyShare() {
+        double most = 0;
+        for (int worker : workers) {
+            if (isThrifty && problem.slots()[worker] > 0) {
+                most = Math.max(most, problem.speed()[worker] / problem.slots()[worker]);
+            }
+        }
+        return HEAVY * most * Balance.ideal(problem);
     }
 
     /// The expert with the heaviest replicas that may have more; of equal ones the first, of idle ones that with the
