@@ -285,7 +285,7 @@ public final class Worker implements ProcessMain.Service {
             }
             var load = new ExpertLoads(startNumber, counted);
             grpc.add(new EngineGrpc(card, batcher, this::placementEpoch, load, clock).bindService());
-            readiness = new Readiness(batcher, clock, this::become);
+            readiness = new Readiness(batcher, counted, clock, this::become);
         } else {
             expertsReady = true;
             become(true);

@@ -62,19 +62,25 @@ final class ClusterStatusCommand implements Runnable {
                         model.getPlanId().isEmpty() ? "nobody yet" : model.getPlanId()));
         out.printf(
                 "  %-16s %-12s %-14s %8s %10s %10s %8s %8s %9s%n",
-                "worker", "condition", "backend", "experts", "held MB", "free MB", "running", "queued", "pages");
+                "worker", "condition", "backend", "experts", "held", "free", "running", "queued", "pages");
         cluster.getWorkersList().forEach(worker -> print(out, worker));
+    }
+
+    /// Weights that stay in the mapped file take no memory of their own.
+    private static String held(WorkerState worker) {
+        boolean isMapped = worker.getExpertBytesHeld() == 0 && worker.getExpertsHot() > 0;
+        return isMapped ? "mapped" : worker.getExpertBytesHeld() == 0 ? "-" : Words.bytes(worker.getExpertBytesHeld());
     }
 
     private static void print(PrintStream out, WorkerState worker) {
         out.printf(
-                "  %-16s %-12s %-14s %8d %10.1f %10.1f %8d %8d %9s%n",
+                "  %-16s %-12s %-14s %8d %10s %10s %8d %8d %9s%n",
                 worker.getWorkerId(),
                 worker.getCondition().name().replace("WORKER_CONDITION_", "").toLowerCase(Locale.ROOT),
                 worker.getBackend(),
                 worker.getExpertsPlaced(),
-                worker.getExpertBytesHeld() / 1e6,
-                worker.getExpertBytesFree() / 1e6,
+                held(worker),
+                worker.getExpertBytesFree() == 0 ? "-" : Words.bytes(worker.getExpertBytesFree()),
                 worker.getRunning(),
                 worker.getQueued(),
                 worker.getPagesTotal() - worker.getPagesFree() + "/" + worker.getPagesTotal());

@@ -68,7 +68,7 @@ final class DrainCommand implements Runnable {
         }
         boolean isWaiting = response.getExpertsLeft() == 0 && response.getGenerationsLeft() > 0;
         if (isWaiting && response.getGenerationsLeft() != last.getGenerationsLeft()) {
-            people.printf("  waiting for %d generations%n", response.getGenerationsLeft());
+            people.println("  waiting for " + Words.count(response.getGenerationsLeft(), "generation"));
         }
         last = response;
     }

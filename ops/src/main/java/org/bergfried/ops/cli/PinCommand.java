@@ -44,7 +44,10 @@ final class PinCommand implements Runnable {
         if (options.json()) {
             surroundings.out().println(AdminApi.json(response));
         } else {
-            surroundings.out().printf("done: %d pins; the next plan obeys%n", response.getPinsCount());
+            surroundings
+                    .out()
+                    .println("done: " + Words.count(response.getPinsCount(), "pin")
+                            + " now; `bergfried placement apply` obeys");
         }
     }
 }

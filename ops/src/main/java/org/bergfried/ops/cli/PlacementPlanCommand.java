@@ -1,6 +1,7 @@
 package org.bergfried.ops.cli;
 
 import java.io.PrintStream;
+import java.util.Locale;
 import org.bergfried.proto.admin.v1.PlanRequest;
 import org.bergfried.proto.admin.v1.PlanResponse;
 import org.bergfried.proto.admin.v1.PlanSummary;
@@ -42,6 +43,22 @@ final class PlacementPlanCommand implements Runnable {
                 .call("PlacementService/Plan", request, PlanResponse::newBuilder, PlanResponse.class, this::show);
     }
 
+    private static String load(PlanSummary summary) {
+        return summary.getLoadRows() == 0
+                ? "(no rows were counted in that time: 1 by definition)"
+                : String.format(Locale.ROOT, "for %d rows in %.0f s", summary.getLoadRows(), summary.getLoadSeconds());
+    }
+
+    private static String cost(PlanSummary summary) {
+        return summary.getBytesMoved() == 0
+                ? "nothing to copy: weights stay in the mapped file"
+                : String.format(
+                        Locale.ROOT,
+                        "%s to move, at least %.1f s",
+                        Words.bytes(summary.getBytesMoved()),
+                        summary.getSecondsMoving());
+    }
+
     private void show(PlanResponse response) {
         PrintStream out = surroundings.out();
         PlanSummary summary = response.getPlan();
@@ -50,18 +67,18 @@ final class PlacementPlanCommand implements Runnable {
             return;
         }
         if (summary.getStepsCount() == 0) {
-            out.printf("nothing is worth its bytes: balance %.3f%n", summary.getMeanBalanceBefore());
+            out.printf("nothing is worth moving: balance %.3f %s%n", summary.getMeanBalanceBefore(), load(summary));
             return;
         }
         out.printf(
-                "plan %s from epoch %d: balance %.3f -> %.3f, %d steps, %.1f MB to move, at least %.1f s%s%n",
+                "plan %s from epoch %d: balance %.3f -> %.3f %s; %s, %s%s%n",
                 summary.getPlanId(),
                 summary.getBaseEpoch(),
                 summary.getMeanBalanceBefore(),
                 summary.getMeanBalanceAfter(),
-                summary.getStepsCount(),
-                summary.getBytesMoved() / 1e6,
-                summary.getSecondsMoving(),
+                load(summary),
+                Words.count(summary.getStepsCount(), "step"),
+                cost(summary),
                 summary.getComplete() ? "" : "; memory was too full for all moves");
         int shown = 0;
         for (Step step : summary.getStepsList()) {

@@ -9,7 +9,7 @@ import org.bergfried.proto.admin.v1.Step;
 final class ProgressPrinter {
     private final PrintStream out;
     private Progress last = Progress.getDefaultInstance();
-    private String lastLine = "";
+    private Step lastStep = Step.getDefaultInstance();
 
     ProgressPrinter(PrintStream out) {
         this.out = out;
@@ -17,11 +17,12 @@ final class ProgressPrinter {
 
     void show(Progress progress) {
         last = progress;
-        String line = "  step " + Math.min(progress.getStepsDone() + 1, Math.max(1, progress.getStepCount())) + " of "
-                + progress.getStepCount() + "  " + step(progress.getStep());
-        if (progress.getState() == RunState.RUN_STATE_RUNNING && progress.hasStep() && !line.equals(lastLine)) {
-            lastLine = line;
-            out.println(line);
+        boolean isNew = progress.hasStep() && !progress.getStep().equals(lastStep);
+        if (progress.getState() == RunState.RUN_STATE_RUNNING && isNew) {
+            lastStep = progress.getStep();
+            out.printf(
+                    "  %d of %d done; %s%n",
+                    progress.getStepsDone(), progress.getStepCount(), step(progress.getStep()));
         }
     }
 
@@ -30,7 +31,8 @@ final class ProgressPrinter {
         switch (last.getState()) {
             case RUN_STATE_DONE -> {
                 String epoch = last.getEpoch() == 0 ? "nothing to do" : "epoch " + last.getEpoch();
-                out.println("done: plan " + last.getPlanId() + ", " + epoch);
+                out.println("done: plan " + last.getPlanId() + ", "
+                        + (last.getEpoch() == 0 ? "" : Words.count(last.getStepCount(), "step") + ", ") + epoch);
             }
             case RUN_STATE_FAILED, RUN_STATE_SUPERSEDED ->
                 throw new CommandFailure("plan " + last.getPlanId() + " ended after " + last.getStepsDone() + " of "
@@ -48,7 +50,8 @@ final class ProgressPrinter {
                 "install   " + expert + " on " + step.getWorkerId()
                         + (step.getSourceWorkerId().isEmpty() ? "" : " (also on " + step.getSourceWorkerId() + ")");
             case STEP_KIND_ACTIVATE ->
-                "activate  epoch " + step.getEpoch() + ": " + step.getChanged() + " experts change hosts";
+                "activate  epoch " + step.getEpoch() + ": " + Words.count(step.getChanged(), "expert")
+                        + " on other hosts";
             case STEP_KIND_DRAIN -> "drain     " + expert + " on " + step.getWorkerId();
             case STEP_KIND_EVICT -> "evict     " + expert + " from " + step.getWorkerId();
             case STEP_KIND_UNSPECIFIED, UNRECOGNIZED -> "";

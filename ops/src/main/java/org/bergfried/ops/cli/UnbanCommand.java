@@ -41,7 +41,10 @@ final class UnbanCommand implements Runnable {
         if (options.json()) {
             surroundings.out().println(AdminApi.json(response));
         } else {
-            surroundings.out().printf("done: %d bans; the next plan obeys%n", response.getBansCount());
+            surroundings
+                    .out()
+                    .println("done: " + Words.count(response.getBansCount(), "ban")
+                            + " now; `bergfried placement apply` obeys");
         }
     }
 }

@@ -3,7 +3,6 @@ package org.bergfried.router.client;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
@@ -159,10 +158,9 @@ public final class HostCalls implements Hosts {
         PlacementFacts facts = worker.facts();
         var hot = new BitSet(facts.expertCount());
         long[] bytesPerExpert = new long[facts.moeLayers().size()];
-        Arrays.fill(bytesPerExpert, 1);
         for (GetHostingResponse.HostedLayer layer : answer.getLayersList()) {
             int first = cell(worker, facts, layer.getLayer(), 0);
-            bytesPerExpert[first / facts.expertsPerLayer()] = Math.max(1, layer.getBytesPerExpert());
+            bytesPerExpert[first / facts.expertsPerLayer()] = layer.getBytesPerExpert();
             layer.getHotExpertsList().forEach(expert -> hot.set(cell(worker, facts, layer.getLayer(), expert)));
         }
         return new Hosting(

@@ -3,7 +3,7 @@ package org.bergfried.worker.dispatch;
 import java.lang.foreign.MemorySegment;
 
 /// Counts the rows of each expert before another dispatcher sends them; what is sent again after a failure is counted
-/// once.
+/// once, and a probe not at all.
 public final class CountedDispatcher implements Dispatcher {
     private final Dispatcher sender;
     private final ExpertLoad load;
@@ -21,7 +21,9 @@ public final class CountedDispatcher implements Dispatcher {
 
     @Override
     public void dispatch(Assignment assignment) {
-        load.count(assignment.layer(), assignment.ids(), assignment.n() * assignment.chosen());
+        if (!load.isProbe(assignment.n())) {
+            load.count(assignment.layer(), assignment.ids(), assignment.n() * assignment.chosen());
+        }
         sender.dispatch(assignment);
     }
 

@@ -14,6 +14,7 @@ public final class ExpertLoad {
     private final PlacementFacts facts;
     private final int[] firstCells; // [layers], the layer's first cell or NO_EXPERTS
     private final AtomicLongArray rows; // [facts.expertCount()]
+    private volatile boolean isProbed;
 
     /// No rows yet.
     public ExpertLoad(PlacementFacts facts) {
@@ -34,6 +35,16 @@ public final class ExpertLoad {
     /// Rows that an expert was chosen for.
     public long rows(int layer, int expert) {
         return rows.get(facts.cell(layer, expert));
+    }
+
+    /// Whether a probe of readiness goes through the trunk: its one row asks nobody's question and is not counted.
+    public void probed(boolean isNow) {
+        isProbed = isNow;
+    }
+
+    /// Whether a step of so many rows is nothing but a probe.
+    boolean isProbe(int stepRows) {
+        return isProbed && stepRows == 1;
     }
 
     /// Counts the choice of a layer's gate. `ids`: int32 `[terms]`. Allocates nothing.

@@ -13,6 +13,7 @@ import org.bergfried.worker.batch.Batcher;
 import org.bergfried.worker.batch.FinishReason;
 import org.bergfried.worker.batch.SequenceListener;
 import org.bergfried.worker.batch.SequenceRequest;
+import org.bergfried.worker.dispatch.ExpertLoad;
 import org.bergfried.worker.sample.Sampling;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,7 @@ public final class Readiness implements AutoCloseable {
     private static final Duration TURN_MAX = Duration.ofSeconds(60); // a step of a large model takes seconds
 
     private final Batcher batcher;
+    private final ExpertLoad load;
     private final Clock clock;
     private final Consumer<Boolean> onChange;
     private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(
@@ -40,9 +42,11 @@ public final class Readiness implements AutoCloseable {
 
     /// Starts probing.
     ///
+    /// @param load     does not count the probes.
     /// @param onChange hears of each change, on any thread.
-    public Readiness(Batcher batcher, Clock clock, Consumer<Boolean> onChange) {
+    public Readiness(Batcher batcher, ExpertLoad load, Clock clock, Consumer<Boolean> onChange) {
         this.batcher = batcher;
+        this.load = load;
         this.clock = clock;
         this.onChange = onChange;
         lastTokenNanos = clock.nanoTime();
@@ -85,14 +89,20 @@ public final class Readiness implements AutoCloseable {
         long deadline = now + PROBE_MAX.toNanos();
         var request = new SequenceRequest(
                 "probe", new int[] {0}, new int[0], Sampling.GREEDY, new int[0], 1, deadline, 0, null);
+        load.probed(true);
         try {
             batcher.submit(request, new Probe());
         } catch (ClusterException refused) {
-            probesUnderWay.set(0);
+            probeEnded();
             if (refused.reason() != ErrorReason.QUEUE_FULL) { // a full queue says nothing of tokens
                 become(false, refused.text());
             }
         }
+    }
+
+    private void probeEnded() {
+        load.probed(false);
+        probesUnderWay.set(0);
     }
 
     private synchronized void become(boolean now, String why) {
@@ -115,13 +125,13 @@ public final class Readiness implements AutoCloseable {
 
         @Override
         public void finished(FinishReason reason, int tokenCount) {
-            probesUnderWay.set(0);
+            probeEnded();
         }
 
         @Override
         public void failed(ClusterException error) {
             become(false, "no token could be produced: " + error.text());
-            probesUnderWay.set(0);
+            probeEnded();
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.bergfried.worker.dispatch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,5 +55,27 @@ final class CountedDispatcherTest {
             }
         }
         assertEquals(7 + 14 + 14, sent.get());
+    }
+
+    @Test
+    void theRowOfAProbeIsSentAndNotCounted() {
+        load.probed(true);
+        counted.dispatch(new Workload(MODEL, 1, 1, 1).assignment());
+        assertEquals(0, sum(1), "a probe");
+        counted.dispatch(new Workload(MODEL, 1, 2, 1).assignment());
+        long counting = sum(1);
+        assertTrue(counting > 0, "questions beside a probe");
+        load.probed(false);
+        counted.dispatch(new Workload(MODEL, 1, 1, 1).assignment());
+        assertTrue(sum(1) > counting, "a question");
+        assertEquals(1 + 2 + 1, sent.get());
+    }
+
+    private long sum(int layer) {
+        long sum = 0;
+        for (int expert = 0; expert < 10; expert++) {
+            sum += load.rows(layer, expert);
+        }
+        return sum;
     }
 }

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.cluster.Placement;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
@@ -86,20 +86,22 @@ public final class ClusterView {
                 .setGenerationsQueued(traffic.admission.queuedCount())
                 .setSeenMillis(nowMillis);
         Map<String, Double> rates = new HashMap<>();
-        var lost = new TreeSet<String>();
+        var lost = new TreeMap<String, Integer>();
         for (ModelView model : ModelView.all(workers)) {
             Optional<Placement> placement = cluster.placements().current(model.digest());
             state.addModels(model(model, placement, workers));
             placement.ifPresent(known -> {
                 addRates(rates, known, nowNanos);
-                lost.addAll(known.workerIds());
+                known.workerIds().forEach(id -> lost.put(id, known.expertsOn(id).count()));
             });
         }
         workers.forEach(worker -> lost.remove(worker.id()));
         Map<String, Integer> sessions = homes.sessions();
         workers.forEach(worker -> state.addWorkers(worker(worker, sessions, rates)));
-        lost.forEach(id -> state.addWorkers(
-                WorkerState.newBuilder().setWorkerId(id).setCondition(WorkerCondition.WORKER_CONDITION_LOST)));
+        lost.forEach((id, placed) -> state.addWorkers(WorkerState.newBuilder()
+                .setWorkerId(id)
+                .setCondition(WorkerCondition.WORKER_CONDITION_LOST)
+                .setExpertsPlaced(placed)));
         return state.build();
     }
 

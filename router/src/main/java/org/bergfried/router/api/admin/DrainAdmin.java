@@ -56,17 +56,20 @@ public final class DrainAdmin {
         }
     }
 
-    /// Gives a worker back.
+    /// Gives a worker back, whether it lives or not.
     public UndrainWorkerResponse undrainWorker(Caller caller, UndrainWorkerRequest request) {
         caller.require(Role.OPERATOR);
         String reason = Reasons.checked(request.getReason());
-        WorkerAnnouncement worker = worker(request.getWorkerId());
-        if (!cluster.rules().current(worker.modelDigest()).draining().contains(worker.id())) {
-            throw new ClusterException(ErrorReason.INVALID_REQUEST, "worker " + worker.id() + " is not being drained");
+        String id = request.getWorkerId();
+        for (ModelView model : ModelView.all(cluster.directory().workers())) {
+            if (cluster.rules().current(model.digest()).draining().contains(id)) {
+                cluster.rules().change(model.digest(), rules -> rules.withoutDraining(id));
+                audit.changed("undrain", caller.name(), reason, model.digest(), "worker " + id);
+                return UndrainWorkerResponse.getDefaultInstance();
+            }
         }
-        cluster.rules().change(worker.modelDigest(), rules -> rules.withoutDraining(worker.id()));
-        audit.changed("undrain", caller.name(), reason, worker.modelDigest(), "worker " + worker.id());
-        return UndrainWorkerResponse.getDefaultInstance();
+        throw new ClusterException(
+                ErrorReason.INVALID_REQUEST, "worker " + worker(id).id() + " is not being drained");
     }
 
     private Optional<Progress> moveAway(

@@ -1,5 +1,6 @@
 package org.bergfried.router.api.admin;
 
+import java.util.Arrays;
 import java.util.List;
 import org.bergfried.contract.cluster.PlacementRules;
 import org.bergfried.contract.cluster.WorkerAnnouncement;
@@ -26,6 +27,8 @@ final class Plans {
                 .addAllLayers(model.facts().moeLayers())
                 .setBytesMoved(plan.bytesMoved())
                 .setSecondsMoving(plan.secondsMoving())
+                .setLoadSeconds(prepared.loadSeconds())
+                .setLoadRows(Arrays.stream(prepared.request().load()).sum())
                 .setComplete(plan.isComplete())
                 .setMeanBalanceBefore(plan.meanBefore())
                 .setMeanBalanceAfter(plan.meanAfter())

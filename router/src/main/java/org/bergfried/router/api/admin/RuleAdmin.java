@@ -1,5 +1,7 @@
 package org.bergfried.router.api.admin;
 
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -7,6 +9,7 @@ import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.cluster.ExpertOnWorker;
 import org.bergfried.contract.cluster.PlacementFacts;
 import org.bergfried.contract.cluster.PlacementRules;
+import org.bergfried.contract.cluster.WorkerAnnouncement;
 import org.bergfried.proto.admin.v1.BanRequest;
 import org.bergfried.proto.admin.v1.BanResponse;
 import org.bergfried.proto.admin.v1.PinRequest;
@@ -33,8 +36,10 @@ public final class RuleAdmin {
     public PinResponse pin(Caller caller, PinRequest request) {
         caller.require(Role.OPERATOR);
         var pair = Experts.on(request.getLayer(), request.getExpert(), request.getWorkerId());
-        PlacementRules rules =
-                change("pin", caller, request.getReason(), request.getModel(), pair, known -> known.withPin(pair));
+        PlacementRules rules = change("pin", caller, request.getReason(), request.getModel(), pair, known -> {
+            requireWorker(pair, known);
+            return known.withPin(pair);
+        });
         return PinResponse.newBuilder().addAllPins(States.pairs(rules.pins())).build();
     }
 
@@ -42,8 +47,10 @@ public final class RuleAdmin {
     public UnpinResponse unpin(Caller caller, UnpinRequest request) {
         caller.require(Role.OPERATOR);
         var pair = Experts.on(request.getLayer(), request.getExpert(), request.getWorkerId());
-        PlacementRules rules =
-                change("unpin", caller, request.getReason(), request.getModel(), pair, known -> known.withoutPin(pair));
+        PlacementRules rules = change("unpin", caller, request.getReason(), request.getModel(), pair, known -> {
+            requireKnown(known.pins(), pair, "pinned");
+            return known.withoutPin(pair);
+        });
         return UnpinResponse.newBuilder().addAllPins(States.pairs(rules.pins())).build();
     }
 
@@ -51,8 +58,10 @@ public final class RuleAdmin {
     public BanResponse ban(Caller caller, BanRequest request) {
         caller.require(Role.OPERATOR);
         var pair = Experts.on(request.getLayer(), request.getExpert(), request.getWorkerId());
-        PlacementRules rules =
-                change("ban", caller, request.getReason(), request.getModel(), pair, known -> known.withBan(pair));
+        PlacementRules rules = change("ban", caller, request.getReason(), request.getModel(), pair, known -> {
+            requireWorker(pair, known);
+            return known.withBan(pair);
+        });
         return BanResponse.newBuilder().addAllBans(States.pairs(rules.bans())).build();
     }
 
@@ -60,8 +69,10 @@ public final class RuleAdmin {
     public UnbanResponse unban(Caller caller, UnbanRequest request) {
         caller.require(Role.OPERATOR);
         var pair = Experts.on(request.getLayer(), request.getExpert(), request.getWorkerId());
-        PlacementRules rules =
-                change("unban", caller, request.getReason(), request.getModel(), pair, known -> known.withoutBan(pair));
+        PlacementRules rules = change("unban", caller, request.getReason(), request.getModel(), pair, known -> {
+            requireKnown(known.bans(), pair, "banned");
+            return known.withoutBan(pair);
+        });
         return UnbanResponse.newBuilder().addAllBans(States.pairs(rules.bans())).build();
     }
 
@@ -84,6 +95,27 @@ public final class RuleAdmin {
         PlacementRules rules = cluster.rules().change(model.digest(), known -> checked(change.apply(known), pair));
         audit.changed(action, caller.name(), reason, model.digest(), pair.toString());
         return rules;
+    }
+
+    /// A misspelt worker would be waited for in vain. One that is away for a while is still in the placement or
+    /// drained.
+    private void requireWorker(ExpertOnWorker pair, PlacementRules rules) {
+        var known = new TreeSet<>(rules.draining());
+        cluster.placements().current(rules.modelDigest()).ifPresent(placement -> known.addAll(placement.workerIds()));
+        cluster.directory().workers().stream()
+                .filter(worker -> worker.roles().contains(WorkerAnnouncement.Role.EXPERT)
+                        && worker.modelDigest().equals(rules.modelDigest()))
+                .forEach(worker -> known.add(worker.id()));
+        if (!known.contains(pair.workerId())) {
+            throw new ClusterException(
+                    ErrorReason.INVALID_REQUEST, pair + ": there is no such expert worker; there are " + known);
+        }
+    }
+
+    private static void requireKnown(Set<ExpertOnWorker> rules, ExpertOnWorker pair, String what) {
+        if (!rules.contains(pair)) {
+            throw new ClusterException(ErrorReason.INVALID_REQUEST, pair + " is not " + what);
+        }
     }
 
     private static PlacementRules checked(PlacementRules rules, ExpertOnWorker pair) {

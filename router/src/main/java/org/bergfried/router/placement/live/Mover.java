@@ -179,6 +179,7 @@ public final class Mover implements AutoCloseable {
                 plan,
                 inputs.base(),
                 inputs.rules().version(),
+                inputs.load().seconds(),
                 plan.isEmpty() ? List.of() : inputs.leftovers(plan),
                 clock.nanoTime());
         synchronized (this) {

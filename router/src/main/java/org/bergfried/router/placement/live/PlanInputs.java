@@ -113,7 +113,6 @@ record PlanInputs(
 
     private long[] expertBytes() {
         long[] bytes = new long[base.facts().moeLayers().size()];
-        Arrays.fill(bytes, 1);
         for (Hosting hosting : hostings.values()) {
             for (int row = 0; row < bytes.length; row++) {
                 bytes[row] = Math.max(bytes[row], hosting.bytesPerExpert()[row]);
@@ -143,10 +142,10 @@ record PlanInputs(
 
     /// Memory for experts in all. Weights that stay in the mapped file take none: then there is room for every expert.
     private long room(Hosting hosting) {
-        boolean isMapped = Arrays.stream(hosting.bytesPerExpert()).allMatch(bytes -> bytes <= 1);
+        boolean isMapped = Arrays.stream(hosting.bytesPerExpert()).allMatch(bytes -> bytes == 0);
         long expertCount = base.facts().expertCount();
         return isMapped
-                ? expertCount * Arrays.stream(expertBytes()).max().orElse(1)
+                ? expertCount * Math.max(1, Arrays.stream(expertBytes()).max().orElse(1))
                 : hosting.bytesFree() + hosting.bytesHeld();
     }
 

@@ -11,10 +11,17 @@ import org.bergfried.router.placement.plan.PlanRequest;
 /// @param plan what it does.
 /// @param base the published placement that it starts from.
 /// @param rulesVersion of the rules that it obeys.
+/// @param loadSeconds of how many past seconds the load is.
 /// @param leftovers what hosts have in memory and no placement gives them: freed before anything is installed.
 /// @param madeAtNanos when it was made.
 public record PreparedPlan(
-        PlanRequest request, Plan plan, Placement base, long rulesVersion, List<Leftover> leftovers, long madeAtNanos) {
+        PlanRequest request,
+        Plan plan,
+        Placement base,
+        long rulesVersion,
+        double loadSeconds,
+        List<Leftover> leftovers,
+        long madeAtNanos) {
     /// Copies.
     public PreparedPlan {
         leftovers = List.copyOf(leftovers);

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 public final class RepairLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RepairLoop.class);
     private static final String WHO = "repair";
-    private static final String WHY = "experts were lost, unplaced or on a drained worker";
+    private static final String WHY = "experts were lost, unplaced, on a drained worker or not where they are pinned";
     private static final long INTERVAL_MILLIS = 1_000;
 
     private final Cluster cluster;

@@ -177,6 +177,11 @@ final class PlanIndex {
         return indexOf.getOrDefault(workerId, -1);
     }
 
+    /// The living workers, sorted.
+    List<String> workerIds() {
+        return workers.stream().map(PlanWorker::id).toList();
+    }
+
     /// The arithmetic of the placement.
     String numericsId() {
         return numericsId;
@@ -188,7 +193,8 @@ final class PlanIndex {
     int cell(ExpertOnWorker one) {
         PlacementFacts facts = request.facts();
         if (!facts.moeLayers().contains(one.layer()) || one.expert() < 0 || one.expert() >= experts()) {
-            throw invalid(one + ": the model has no such expert");
+            throw invalid(one + ": the model has no such expert; its layers " + facts.moeLayers() + " have " + experts()
+                    + " experts each");
         }
         return facts.cell(one.layer(), one.expert());
     }

@@ -16,7 +16,7 @@ import org.bergfried.contract.cluster.PlacementFacts;
 /// @param planId names the plan in placements and commands.
 /// @param facts the model's layers and experts.
 /// @param load `[facts.expertCount()]` rows that each expert got in the window, by {@link PlacementFacts#cell}.
-/// @param expertBytes `[moeLayers]` bytes of one expert of each layer.
+/// @param expertBytes `[moeLayers]` bytes of one expert of each layer; 0 where weights stay in the mapped file.
 /// @param expertGroups into how many equal groups of neighbours the gate divides a layer's experts; 1 for none.
 /// @param workers the living expert workers; ids differ.
 /// @param pins experts that must be on a worker.
@@ -52,7 +52,7 @@ public record PlanRequest(
             check(rows >= 0, "load has " + rows + " rows; it must be at least 0");
         }
         for (long bytes : expertBytes) {
-            check(bytes > 0, "an expert has " + bytes + " bytes; it must have at least 1");
+            check(bytes >= 0, "an expert has " + bytes + " bytes; it must have at least 0");
         }
         var ids = new HashSet<String>();
         workers.forEach(worker -> check(ids.add(worker.id()), "worker " + worker.id() + " is listed twice"));

@@ -8,7 +8,8 @@ import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.cluster.ExpertOnWorker;
 
 /// Divides the memory of each worker among the layers: as many slots for each, and what is left over to the layers
-/// that have the fewest. Slots that are in use already stay where they are, as long as every layer has enough.
+/// that have the fewest. Slots that are in use already stay where they are, as long as every layer has enough. A worker
+/// without memory for experts, because it is being drained, gets none, even of experts that take no memory.
 final class SlotBudget {
     private final PlanIndex index;
     private final int[][] most; // [layers][workers]: experts that are not banned there
@@ -56,8 +57,8 @@ final class SlotBudget {
         int[][] slots = new int[index.layers()][index.workers()];
         int[] total = new int[index.layers()];
         for (int worker = 0; worker < index.workers(); worker++) {
-            int[][] least = bytes(wished, worker, 0) <= index.capacity(worker) ? wished : pinned;
-            if (bytes(least, worker, 0) > index.capacity(worker)) {
+            int[][] least = fits(wished, worker, 0) ? wished : pinned;
+            if (!fits(least, worker, 0)) {
                 throw tooManyPins();
             }
             int level = level(least, worker);
@@ -76,6 +77,12 @@ final class SlotBudget {
         return Math.max(least[layer][worker], Math.min(level, most[layer][worker]));
     }
 
+    private boolean fits(int[][] least, int worker, int level) {
+        return index.capacity(worker) > 0
+                ? bytes(least, worker, level) <= index.capacity(worker)
+                : level == 0 && Arrays.stream(least).allMatch(layer -> layer[worker] == 0);
+    }
+
     private long bytes(int[][] least, int worker, int level) {
         long bytes = 0;
         for (int layer = 0; layer < index.layers(); layer++) {
@@ -90,7 +97,7 @@ final class SlotBudget {
         int high = index.experts();
         while (low < high) {
             int middle = (low + high + 1) / 2;
-            if (bytes(least, worker, middle) <= index.capacity(worker)) {
+            if (fits(least, worker, middle)) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -113,7 +120,9 @@ final class SlotBudget {
     private int neediest(int[][] slots, int[] total, int worker, long rest) {
         int neediest = -1;
         for (int layer = 0; layer < slots.length; layer++) {
-            boolean fits = slots[layer][worker] < most[layer][worker] && index.bytes(layer) <= rest;
+            boolean fits = index.capacity(worker) > 0
+                    && slots[layer][worker] < most[layer][worker]
+                    && index.bytes(layer) <= rest;
             if (fits
                     && (neediest < 0
                             || slots[layer][worker] < slots[neediest][worker]
@@ -142,7 +151,7 @@ final class SlotBudget {
             for (int worker = 0; worker < rest.length; worker++) {
                 if (index.worker(worker).id().equals(pin.workerId())) {
                     rest[worker] -= index.bytes(facts.moeLayers().indexOf(pin.layer()));
-                    if (rest[worker] < 0) {
+                    if (rest[worker] < 0 || index.capacity(worker) == 0) {
                         return PlanIndex.impossible(
                                 pin,
                                 "all pins of the worker need more than its " + index.capacity(worker)

@@ -211,7 +211,8 @@ final class StepOrder {
         int first = bit - bit % workers;
         for (int other = first; other < first + workers; other++) {
             boolean isNew = !state.get(other) && !hotBefore.get(other);
-            if (isNew && !index.bans().get(other) && free[other - first] >= bytes(bit)) {
+            boolean hasRoom = index.capacity(other - first) > 0 && free[other - first] >= bytes(bit);
+            if (isNew && hasRoom && !index.bans().get(other)) {
                 return other;
             }
         }

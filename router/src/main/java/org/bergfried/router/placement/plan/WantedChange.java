@@ -68,7 +68,7 @@ final class WantedChange {
     private int bit(ExpertOnWorker one) {
         int worker = index.indexOf(one.workerId());
         int cell = index.cell(one);
-        check(worker >= 0, one, "there is no such living expert worker");
+        check(worker >= 0, one, "there is no such living expert worker; there are " + index.workerIds());
         return cell * index.workers() + worker;
     }
 
