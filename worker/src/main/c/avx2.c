@@ -6,6 +6,7 @@
 #include "floats.h"
 #include "elements.h"
 #include "attention.h"
+#include "peaks.h"
 
 #define VARIANT bergfried_avx2
 #include "table.h"

@@ -6,6 +6,7 @@
 #include "floats.h"
 #include "elements.h"
 #include "attention.h"
+#include "peaks.h"
 
 #define VARIANT bergfried_avx512
 #include "table.h"

@@ -79,6 +79,9 @@ typedef struct {
     void (*attention)(Attention a, Cache cache, const float* query, float* y, uint8_t* scratch);
     int (*accumulate)(const float* y, float weight, int columns, int64_t* sums);
     void (*combine)(const int64_t* sums, float* y, int64_t count);
+    int64_t (*read_all)(const uint8_t* p, int64_t bytes);
+    int64_t (*peak_dots)(int64_t rounds);
+    int64_t (*peak_fmas)(int64_t rounds);
 } KernelTable;
 
 extern const KernelTable bergfried_avx2;

@@ -136,3 +136,13 @@ EXPORT void bergfried_attention(int variant, int heads, int key_columns, int val
     Cache cache = {layer, pages, page_stride, row_stride, page_rows, first, end};
     KERNELS[variant]->attention(a, cache, query, y, scratch);
 }
+
+// ---- Limits of the processor
+
+EXPORT int64_t bergfried_read_all(int variant, const uint8_t* p, int64_t bytes) {
+    return KERNELS[variant]->read_all(p, bytes);
+}
+
+EXPORT int64_t bergfried_peak_dots(int variant, int64_t rounds) { return KERNELS[variant]->peak_dots(rounds); }
+
+EXPORT int64_t bergfried_peak_fmas(int variant, int64_t rounds) { return KERNELS[variant]->peak_fmas(rounds); }

@@ -20,4 +20,7 @@ const KernelTable VARIANT = {
     .attention = attention,
     .accumulate = accumulate,
     .combine = combine,
+    .read_all = read_all,
+    .peak_dots = peak_dots,
+    .peak_fmas = peak_fmas,
 };

@@ -3,6 +3,8 @@ package org.bergfried.ops.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -10,15 +12,19 @@ import java.util.function.Consumer;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
-import org.bergfried.worker.tool.SpeedRun;
+import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.ModelDescription;
+import org.bergfried.worker.model.Models;
+import org.bergfried.worker.tool.MachineLimits;
 import org.jspecify.annotations.Nullable;
 
-/// A whole benchmark: opens what is asked for, measures, and tells.
+/// A whole benchmark: opens what is asked for, measures, and tells. Another thread may ask for what is known so far
+/// and end the rest.
 public final class Benchmark {
-    private static final int PEER_PROMPT_SLACK = 8;
-
     private final Clock clock;
     private final Consumer<String> progress;
+    private @Nullable BenchReport report; // guarded by this; grows with each figure
+    private @Nullable Subjects open; // guarded by this
 
     /// Nothing is opened yet.
     ///
@@ -31,12 +37,16 @@ public final class Benchmark {
     /// What to measure.
     ///
     /// @param model       a directory with safetensors, or a .gguf file.
-    /// @param backend     `auto` or a backend's name.
+    /// @param backend     `auto` or a backend's name, of the engine in this process.
     /// @param threads     compute threads; 0 for all that may be used.
     /// @param prompts     lengths of prompts.
     /// @param streams     numbers of streams.
     /// @param repetitions of each figure.
-    /// @param peer        where llama.cpp is; null without.
+    /// @param warm        how long each figure is measured before it counts, at least once.
+    /// @param workers     processes of a cluster to measure; 0 for the engine in this process.
+    /// @param pinned      whether each worker process has one core.
+    /// @param clusters    starts them.
+    /// @param rival       what is measured in alternation.
     public record Order(
             Path model,
             String backend,
@@ -44,46 +54,101 @@ public final class Benchmark {
             List<Integer> prompts,
             List<Integer> streams,
             int repetitions,
-            @Nullable Peer peer) {}
+            Duration warm,
+            int workers,
+            boolean pinned,
+            Clusters clusters,
+            Rival rival) {
+        /// Copies.
+        public Order {
+            prompts = List.copyOf(prompts);
+            streams = List.copyOf(streams);
+        }
 
-    /// Where the prebuilt llama.cpp is.
-    ///
-    /// @param script  what drives it.
-    /// @param modules the folder with `node_modules`.
-    public record Peer(Path script, Path modules) {}
+        Bench.Wishes wishes() {
+            return new Bench.Wishes(prompts, streams);
+        }
+    }
 
     /// What was found.
     ///
     /// @param json  for programs.
     /// @param table for people, line by line.
-    public record Result(String json, List<String> table) {}
+    public record Result(String json, List<String> table) {
+        static Result of(BenchReport report) {
+            return new Result(report.json(), report.table());
+        }
+    }
 
     /// Measures.
     ///
     /// @throws ClusterException if a model cannot be opened.
     public Result run(Order order) {
         int threads = order.threads() == 0 ? Runtime.getRuntime().availableProcessors() : order.threads();
-        progress.accept("measuring how fast " + threads + " threads read memory ...");
-        double readRate = ReadBandwidth.measure(threads, clock);
-        var wishes = new Bench.Wishes(order.prompts(), order.streams());
-        progress.accept("loading " + order.model() + " ...");
-        int streams = wishes.streamsMax();
-        try (var run = new SpeedRun(order.model(), order.backend(), threads, wishes.positions(), streams, clock);
-                var peers = new Peers(order, threads, wishes)) {
-            var engine = new EngineSubject(run);
-            List<Bench.Figure> figures = new Bench(engine, peers.peer(), order.repetitions(), progress).run(wishes);
-            var report = new BenchReport(
+        progress.accept("measuring what " + threads + " threads of this machine can do ...");
+        var limits = MachineLimits.measure(threads, clock);
+        ModelDescription model = describe(order.model());
+        try (var subjects = new Subjects(order, model, threads, clock, progress)) {
+            remember(subjects);
+            Subject engine = subjects.engine();
+            var side = BenchReport.Side.loaded(engine);
+            Optional<Subject> rival = subjects.rival(engine);
+            var begun = new BenchReport(
                     BenchReport.Machine.here(clock.wallMillis()),
-                    run.model(),
+                    limits,
+                    model,
                     String.valueOf(order.model().getFileName()),
-                    run.description(),
-                    peers.peer().map(Subject::description),
-                    readRate,
-                    load(engine),
-                    peers.peer().map(Benchmark::load),
-                    figures,
-                    order.repetitions());
-            return new Result(report.json(), report.table());
+                    side,
+                    rival.map(BenchReport.Side::loaded),
+                    new ArrayList<>(),
+                    order.repetitions(),
+                    false);
+            grow(begun);
+            new Bench(engine, rival, order.repetitions(), order.warm(), clock, progress).run(order.wishes(), this::add);
+            return finish(engine, rival);
+        }
+    }
+
+    /// What is known so far, marked as incomplete; empty before anything was measured.
+    public synchronized Optional<Result> partial() {
+        return Optional.ofNullable(report).map(Result::of);
+    }
+
+    /// Ends processes that were started, in the middle of whatever is measured.
+    public void abort() {
+        Subjects ending;
+        synchronized (this) {
+            ending = open;
+            open = null;
+        }
+        if (ending != null) {
+            ending.endProcesses();
+        }
+    }
+
+    private synchronized void remember(Subjects subjects) {
+        open = subjects;
+    }
+
+    private synchronized void grow(BenchReport begun) {
+        report = begun;
+    }
+
+    private synchronized void add(Bench.Figure figure) {
+        report = report == null ? null : report.with(figure);
+    }
+
+    private synchronized Result finish(Subject engine, Optional<Subject> rival) {
+        if (report == null) {
+            throw new IllegalStateException("nothing was measured");
+        }
+        open = null;
+        return Result.of(report.finished(engine, rival));
+    }
+
+    private static ModelDescription describe(Path file) {
+        try (Model model = Models.open(file)) {
+            return ModelDescription.of(model);
         }
     }
 
@@ -95,7 +160,7 @@ public final class Benchmark {
     /// Writes a synthetic model, if its file is not there yet.
     ///
     /// @param name   one of {@link #syntheticNames}.
-    /// @param type   Q4_0, Q8_0 or Q4_K.
+    /// @param type   a [Mix].
     /// @param layers 0 for the model's default.
     /// @return the file.
     /// @throws ClusterException INVALID_REQUEST if there is no such model or type.
@@ -105,10 +170,10 @@ public final class Benchmark {
                 .findFirst()
                 .orElseThrow(() -> invalid("synthetic model \"" + name + "\" is unknown; it is one of "
                         + String.join(", ", syntheticNames())));
-        WeightType weights = Arrays.stream(new WeightType[] {WeightType.Q4_0, WeightType.Q8_0, WeightType.Q4_K})
+        Mix mix = Arrays.stream(Mix.values())
                 .filter(one -> one.name().equals(type))
                 .findFirst()
-                .orElseThrow(() -> invalid("type \"" + type + "\" is unknown; it is one of Q4_0, Q8_0, Q4_K"));
+                .orElseThrow(() -> invalid("type \"" + type + "\" is unknown; it is one of Q4_0, Q8_0, Q4_K, Q4_K_M"));
         int count = layers == 0 ? model.layers() : layers;
         if (count < 2) {
             throw invalid("layers = " + count + " must be at least 2");
@@ -118,7 +183,7 @@ public final class Benchmark {
             Files.createDirectories(directory);
             if (!Files.exists(file)) {
                 progress.accept("writing " + file + " ...");
-                model.draft(weights, count).write(file);
+                model.draft(mix, count).write(file);
             }
             return file;
         } catch (IOException failure) {
@@ -129,37 +194,7 @@ public final class Benchmark {
         }
     }
 
-    private static BenchReport.Load load(Subject subject) {
-        return new BenchReport.Load(subject.loadSeconds(), subject.residentBytes());
-    }
-
     private static ClusterException invalid(String message) {
         return new ClusterException(ErrorReason.INVALID_REQUEST, message);
-    }
-
-    /// The peer, if there is to be one.
-    private final class Peers implements AutoCloseable {
-        private final Optional<Subject> peer;
-
-        Peers(Order order, int threads, Bench.Wishes wishes) {
-            Peer where = order.peer();
-            if (where == null) {
-                peer = Optional.empty();
-                return;
-            }
-            progress.accept("loading it with llama.cpp ...");
-            int positions = wishes.positions() + PEER_PROMPT_SLACK;
-            peer = Optional.of(new LlamaCpp(
-                    where.script(), where.modules(), order.model(), threads, positions, wishes.streamsMax()));
-        }
-
-        Optional<Subject> peer() {
-            return peer;
-        }
-
-        @Override
-        public void close() {
-            peer.ifPresent(Subject::close);
-        }
     }
 }

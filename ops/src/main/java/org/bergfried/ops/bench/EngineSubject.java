@@ -9,14 +9,17 @@ import org.bergfried.worker.tool.SpeedRun;
 /// The engine in this process.
 final class EngineSubject implements Subject {
     private final SpeedRun run;
+    private final String name;
 
-    EngineSubject(SpeedRun run) {
+    /// @param backend for the table.
+    EngineSubject(SpeedRun run, String backend) {
         this.run = run;
+        name = "bergfried, backend " + backend;
     }
 
     @Override
     public String name() {
-        return "bergfried";
+        return name;
     }
 
     @Override

@@ -16,6 +16,9 @@ import java.util.SplittableRandom;
 
 /// Writes GGUF version 3: metadata, then tensors of random weights (https://github.com/ggml-org/ggml, docs/gguf.md).
 final class GgufWriter {
+    /// What random weights begin with.
+    static final long WEIGHT_SEED = 7;
+
     private static final int ALIGNMENT = 32;
     private static final int TYPE_UINT32 = 4;
     private static final int TYPE_INT32 = 5;
@@ -54,10 +57,12 @@ final class GgufWriter {
         return this;
     }
 
-    /// Writes the file as a whole: it appears under its name when it is complete.
+    /// Writes the file as a whole: it appears under its name when it is complete, and nothing is left of it if the
+    /// process is asked to end before.
     void write(Path file) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + ".draft");
-        var random = new SplittableRandom(7);
+        draft.toFile().deleteOnExit();
+        var random = new SplittableRandom(WEIGHT_SEED);
         try (var out = new BufferedOutputStream(Files.newOutputStream(draft), 1 << 20)) {
             byte[] header = header();
             out.write(header);

@@ -95,6 +95,11 @@ final class LlamaCpp implements Subject {
     }
 
     @Override
+    public void endProcesses() {
+        process.destroy();
+    }
+
+    @Override
     public void close() {
         process.destroy();
     }

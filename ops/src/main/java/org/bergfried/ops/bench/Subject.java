@@ -22,6 +22,9 @@ interface Subject extends AutoCloseable {
     /// @param tokens of each stream.
     double decodeRate(int streams, int tokens);
 
+    /// Ends processes that it has started, in the middle of whatever they do.
+    default void endProcesses() {}
+
     @Override
     void close();
 }

@@ -32,7 +32,7 @@ enum SyntheticModel {
                 draft.norm(block + "attn_norm.weight", 2048);
                 draft.matrix(block + "attn_q.weight", 2048, 4096);
                 draft.matrix(block + "attn_k.weight", 2048, 512);
-                draft.finer(block + "attn_v.weight", 2048, 512);
+                draft.sensitive(layer, "attn_v.weight", 2048, 512);
                 draft.norm(block + "attn_q_norm.weight", 128);
                 draft.norm(block + "attn_k_norm.weight", 128);
                 draft.matrix(block + "attn_output.weight", 4096, 2048);
@@ -40,7 +40,7 @@ enum SyntheticModel {
                 draft.floats(block + "ffn_gate_inp.weight", 2048, 128);
                 draft.matrix(block + "ffn_gate_exps.weight", 2048, 768, 128);
                 draft.matrix(block + "ffn_up_exps.weight", 2048, 768, 128);
-                draft.finer(block + "ffn_down_exps.weight", 768, 2048, 128);
+                draft.sensitive(layer, "ffn_down_exps.weight", 768, 2048, 128);
             }
         }
     },
@@ -76,10 +76,10 @@ enum SyntheticModel {
 
     /// The model as a file to write.
     ///
-    /// @param type   Q4_0, Q8_0 or Q4_K; with Q4_K some matrices are Q6_K, as in llama.cpp's Q4_K_M.
+    /// @param mix    how its matrices are coded.
     /// @param layers at least 2: the first of DeepSeek is dense.
-    GgufWriter draft(WeightType type, int layers) {
-        var draft = new Draft(type, layers);
+    GgufWriter draft(Mix mix, int layers) {
+        var draft = new Draft(mix, layers);
         describe(draft);
         return draft.finish("synthetic-" + title);
     }
@@ -134,7 +134,7 @@ enum SyntheticModel {
         }
         draft.matrix("blk.0.ffn_gate.weight", hidden, m.dense);
         draft.matrix("blk.0.ffn_up.weight", hidden, m.dense);
-        draft.finer("blk.0.ffn_down.weight", m.dense, hidden);
+        draft.sensitive(0, "ffn_down.weight", m.dense, hidden);
         for (int layer = 1; layer < draft.layers; layer++) {
             String block = "blk." + layer + ".";
             draft.floats(block + "ffn_gate_inp.weight", hidden, m.experts);
@@ -143,10 +143,10 @@ enum SyntheticModel {
             }
             draft.matrix(block + "ffn_gate_exps.weight", hidden, m.width, m.experts);
             draft.matrix(block + "ffn_up_exps.weight", hidden, m.width, m.experts);
-            draft.finer(block + "ffn_down_exps.weight", m.width, hidden, m.experts);
+            draft.sensitive(layer, "ffn_down_exps.weight", m.width, hidden, m.experts);
             draft.matrix(block + "ffn_gate_shexp.weight", hidden, m.shared * m.width);
             draft.matrix(block + "ffn_up_shexp.weight", hidden, m.shared * m.width);
-            draft.finer(block + "ffn_down_shexp.weight", m.shared * m.width, hidden);
+            draft.sensitive(layer, "ffn_down_shexp.weight", m.shared * m.width, hidden);
         }
     }
 
@@ -154,15 +154,15 @@ enum SyntheticModel {
     static final class Draft {
         private final GgufWriter file = new GgufWriter();
         private final List<Entry> entries = new ArrayList<>();
-        private final WeightType type;
+        private final Mix mix;
         private final int layers;
         private String architecture = "";
         private int hidden;
 
         private record Entry(String key, Object value) {}
 
-        Draft(WeightType type, int layers) {
-            this.type = type;
+        Draft(Mix mix, int layers) {
+            this.mix = mix;
             this.layers = layers;
         }
 
@@ -180,11 +180,11 @@ enum SyntheticModel {
         }
 
         private void matrix(String name, Integer... shape) {
-            file.tensor(name, type, shape);
+            file.tensor(name, mix.most(), shape);
         }
 
-        private void finer(String name, Integer... shape) {
-            file.tensor(name, type == WeightType.Q4_K ? WeightType.Q6_K : type, shape);
+        private void sensitive(int layer, String name, Integer... shape) {
+            file.tensor("blk." + layer + "." + name, mix.sensitive(layer, layers), shape);
         }
 
         private GgufWriter finish(String name) {
@@ -194,7 +194,7 @@ enum SyntheticModel {
             vocabulary();
             matrix("token_embd.weight", hidden, VOCABULARY);
             norm("output_norm.weight", hidden);
-            finer("output.weight", hidden, VOCABULARY);
+            file.tensor("output.weight", mix.head(), hidden, VOCABULARY);
             return file;
         }
 

@@ -3,8 +3,11 @@ package org.bergfried.ops.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.bergfried.ops.bench.Benchmark;
+import org.bergfried.ops.bench.Rival;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -21,10 +24,15 @@ import picocli.CommandLine.Spec;
         description = {
             "Measures the engine on this machine and a model: how fast prompts are read, how fast streams go on,",
             "how long loading takes and what memory it needs, beside the machine's limit and, with --against, beside",
-            "llama.cpp on the same file, in alternation within one run. Without a model it makes one of random weights."
+            "a rival on the same file, in alternation within one run. Without a model it makes one of random weights.",
+            "A Ctrl-C shows what is known by then."
         })
 final class BenchCommand implements Runnable {
+    private static final Duration WARM = Duration.ofMillis(1500);
     private static final String LLAMA_CPP = "llama.cpp";
+    private static final String UNDISTURBED = "undisturbed";
+    private static final String ONE_WORKER = "one-worker";
+    private static final Set<String> BACKENDS = Set.of("scalar", "vector", "native", "cuda");
 
     private final Surroundings surroundings;
 
@@ -57,7 +65,7 @@ final class BenchCommand implements Runnable {
                 names = "--type",
                 paramLabel = "T",
                 defaultValue = "Q4_0",
-                description = "How its weights are coded: Q4_0 (default), Q8_0, Q4_K (with Q6_K, as in Q4_K_M).")
+                description = "How its weights are coded: Q4_0 (default), Q8_0, Q4_K, Q4_K_M (llama.cpp's mix).")
         private String type = "Q4_0";
 
         @Option(names = "--layers", paramLabel = "N", description = "Its layers (default: 2 to 4, about 1 GB).")
@@ -99,7 +107,22 @@ final class BenchCommand implements Runnable {
             description = "Of each figure (default: ${DEFAULT-VALUE}).")
     private int repetitions = 7;
 
-    @Option(names = "--against", paramLabel = "PEER", description = "Also measures a peer: llama.cpp.")
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            description = "Measures N worker processes behind a router instead of the engine in this process.")
+    private int workers;
+
+    @Option(names = "--pinned", description = "With --workers: one core for each of them.")
+    private boolean pinned;
+
+    @Option(
+            names = "--against",
+            paramLabel = "RIVAL",
+            description = {
+                "Also measures a rival, in alternation: llama.cpp; the name of a backend; undisturbed (and the engine",
+                "beside a process that is busy all the time); one-worker (with --workers)."
+            })
     private @Nullable String against;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Also writes the figures as JSON.")
@@ -114,11 +137,35 @@ final class BenchCommand implements Runnable {
         requireRange("--repetitions", repetitions, 1000);
         prompts.forEach(tokens -> requireRange("--prefill", tokens, 8192));
         streams.forEach(count -> requireRange("--streams", count, 256));
+        if (workers > 0) {
+            requireRange("--workers", workers, 64);
+        }
         var benchmark = new Benchmark(surroundings.clock(), surroundings.err()::println);
-        var peer = peer();
+        Rival rival = rival();
         Path model = model(benchmark);
-        var order = new Benchmark.Order(model, backend, threads, prompts, streams, repetitions, peer);
+        var order = new Benchmark.Order(
+                model,
+                backend,
+                threads,
+                prompts,
+                streams,
+                repetitions,
+                WARM,
+                workers,
+                pinned,
+                new BenchClusters(surroundings),
+                rival);
+        var onEnd = Thread.ofPlatform().unstarted(() -> {
+            benchmark.abort();
+            benchmark.partial().ifPresent(this::show);
+        });
+        Runtime.getRuntime().addShutdownHook(onEnd);
         Benchmark.Result result = benchmark.run(order);
+        Runtime.getRuntime().removeShutdownHook(onEnd);
+        show(result);
+    }
+
+    private void show(Benchmark.Result result) {
         result.table().forEach(surroundings.out()::println);
         if (json != null) {
             write(json, result.json());
@@ -142,19 +189,30 @@ final class BenchCommand implements Runnable {
         return benchmark.synthetic(synthetic.name, synthetic.type, synthetic.layers, directory);
     }
 
-    private Benchmark.@Nullable Peer peer() {
-        if (against == null) {
-            return null;
+    private Rival rival() {
+        boolean needsWorkers = ONE_WORKER.equals(against);
+        if ((pinned || needsWorkers) && workers == 0) {
+            throw new ParameterException(spec.commandLine(), "--pinned and --against one-worker need --workers");
         }
-        if (!against.equals(LLAMA_CPP)) {
-            throw new ParameterException(
-                    spec.commandLine(), "--against " + against + " is unknown; it is " + LLAMA_CPP);
-        }
+        return switch (against) {
+            case null -> new Rival.Nobody();
+            case LLAMA_CPP -> llamaCpp();
+            case UNDISTURBED -> new Rival.Undisturbed();
+            case ONE_WORKER -> new Rival.OneWorker();
+            case String name when BACKENDS.contains(name) -> new Rival.Backend(name);
+            case String name ->
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--against " + name + " is unknown; it is llama.cpp, undisturbed, one-worker or a backend");
+        };
+    }
+
+    private Rival llamaCpp() {
         String modules = System.getProperty("bergfried.llama", "");
         if (modules.isEmpty()) {
             throw new CommandFailure("llama.cpp is missing: start the benchmark with ops/bergfried, which installs it");
         }
-        return new Benchmark.Peer(surroundings.home().resolve("bench").resolve("llama.mjs"), Path.of(modules));
+        return new Rival.Peer(surroundings.home().resolve("bench").resolve("llama.mjs"), Path.of(modules));
     }
 
     private void requireRange(String option, int value, int max) {

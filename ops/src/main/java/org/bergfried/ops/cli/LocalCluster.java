@@ -30,7 +30,14 @@ final class LocalCluster {
 
     /// Starts every member at once and keeps the state.
     ClusterState start(ClusterState laid, boolean attached) {
-        var starter = new ProcessStarter(surroundings, dataDirectory, attached);
+        return start(laid, attached, false);
+    }
+
+    /// The same.
+    ///
+    /// @param pinned whether each worker gets one core, the first one the first.
+    ClusterState start(ClusterState laid, boolean attached, boolean pinned) {
+        var starter = new ProcessStarter(surroundings, dataDirectory, attached, pinned);
         List<ClusterState.Member> started = new ArrayList<>();
         try {
             for (ClusterState.Member member : laid.processes()) {
@@ -47,7 +54,7 @@ final class LocalCluster {
 
     /// Starts one member again, detached.
     ClusterState restart(ClusterState state, ClusterState.Member member) {
-        var starter = new ProcessStarter(surroundings, dataDirectory, false);
+        var starter = new ProcessStarter(surroundings, dataDirectory, false, false);
         ClusterState newer = state.with(member.startedAs(starter.start(member).toHandle()));
         newer.write(dataDirectory);
         return newer;

@@ -13,7 +13,9 @@ import java.util.List;
 /// supervisor, however that dies. Each
 /// process gets a session of its own: a Ctrl-C in the terminal reaches the supervisor only, which then ends the
 /// others in order.
-record ProcessStarter(Surroundings surroundings, Path dataDirectory, boolean attached) {
+///
+/// @param pinned whether each worker gets one core, the first one the first.
+record ProcessStarter(Surroundings surroundings, Path dataDirectory, boolean attached, boolean pinned) {
     /// Starts a member; its config file must be there.
     Process start(ClusterState.Member member) {
         Path log = logFile(dataDirectory, member.id());
@@ -42,6 +44,10 @@ record ProcessStarter(Surroundings surroundings, Path dataDirectory, boolean att
     private List<String> command(ClusterState.Member member) {
         List<String> command = new ArrayList<>();
         command.add("setsid");
+        if (pinned && member.role().equals("worker")) {
+            int number = Integer.parseInt(member.id().replaceAll("\\D", ""));
+            command.addAll(List.of("taskset", "--cpu-list", Integer.toString(number - 1)));
+        }
         command.add(surroundings.java().toString());
         command.add("@" + surroundings.home().resolve(member.role()).resolve("jvm.options"));
         command.add("-XX:SharedArchiveFile=" + surroundings.home().resolve(member.role() + ".jsa"));

@@ -160,7 +160,7 @@ record Quickstart(Path model, int workers, InetSocketAddress http, InetSocketAdd
     }
 
     /// Free ports, all different: all are held until the last is known.
-    private static int[] freePorts(int count) {
+    static int[] freePorts(int count) {
         List<ServerSocket> held = new ArrayList<>();
         try {
             int[] ports = new int[count];

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.SystemClock;
@@ -30,27 +31,37 @@ final class SyntheticModelTest {
 
     static Stream<Arguments> forms() {
         return Arrays.stream(SyntheticModel.values())
-                .flatMap(model -> Stream.of(WeightType.Q4_0, WeightType.Q8_0).map(type -> Arguments.of(model, type)));
+                .flatMap(model -> Arrays.stream(Mix.values()).map(mix -> Arguments.of(model, mix)));
     }
 
     @ParameterizedTest
     @MethodSource("forms")
-    void isAModelThatTheEngineKnows(SyntheticModel synthetic, WeightType type) throws IOException {
-        assertEquals(2, open(synthetic, type).layers());
+    void isAModelThatTheEngineKnows(SyntheticModel synthetic, Mix mix) throws IOException {
+        assertEquals(2, open(synthetic, mix).layers());
     }
 
     @Test
     void hasTheShapesOfTheRealModel() throws IOException {
-        Shape shape = open(SyntheticModel.QWEN3_30B_A3B, WeightType.Q4_0);
+        Shape shape = open(SyntheticModel.QWEN3_30B_A3B, Mix.Q4_0);
         assertEquals(2048, shape.hidden());
         assertArrayEquals(new int[] {0, 1}, shape.moeLayers());
+    }
+
+    @Test
+    void halfOfTheLayersOfAMixHaveFinerMatrices() {
+        long finer = IntStream.range(0, 48)
+                .filter(layer -> Mix.Q4_K_M.sensitive(layer, 48) == WeightType.Q6_K)
+                .count();
+        assertEquals(24, finer);
+        assertEquals(WeightType.Q4_K, Mix.Q4_K_M.sensitive(6, 48));
+        assertEquals(WeightType.Q6_K, Mix.Q4_K_M.sensitive(8, 48));
     }
 
     private record Shape(int layers, int hidden, int[] moeLayers) {}
 
     /// Opens a file that has the header of the model and holes for its weights.
-    private Shape open(SyntheticModel synthetic, WeightType type) throws IOException {
-        GgufWriter draft = synthetic.draft(type, 2);
+    private Shape open(SyntheticModel synthetic, Mix mix) throws IOException {
+        GgufWriter draft = synthetic.draft(mix, 2);
         Path file = folder.resolve("model.gguf");
         byte[] header = draft.header();
         Files.write(file, header);

@@ -13,6 +13,7 @@ import org.bergfried.worker.tensor.StoredTensor;
 /// @param parameters         weights of the model.
 /// @param activeParameters   weights that one token meets (of the embedding only its row).
 /// @param activeBytes        bytes of the weights that one token meets.
+/// @param activeExpertBytes  bytes of routed experts among them.
 /// @param trunkBytes         bytes of the trunk's tensors.
 /// @param expertCount        routed experts over all layers.
 /// @param expertBytes        bytes of the largest routed expert; 0 without.
@@ -25,6 +26,7 @@ public record ModelDescription(
         long parameters,
         long activeParameters,
         long activeBytes,
+        long activeExpertBytes,
         long trunkBytes,
         int expertCount,
         long expertBytes,
@@ -76,6 +78,7 @@ public record ModelDescription(
                 weights(all),
                 weights(trunk) - embedding + activeExperts,
                 bytes(trunk) - bytes(unread) + activeExpertBytes,
+                activeExpertBytes,
                 bytes(trunk),
                 expertCount,
                 expertBytes,

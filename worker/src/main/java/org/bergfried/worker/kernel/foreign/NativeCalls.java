@@ -24,6 +24,9 @@ final class NativeCalls {
     static final Combine COMBINE = quick("combine", Combine.class);
     static final AttentionBytes ATTENTION_SCRATCH_BYTES = quick("attention_scratch_bytes", AttentionBytes.class);
     static final Attention ATTENTION = slow("attention", Attention.class);
+    static final ReadAll READ_ALL = slow("read_all", ReadAll.class);
+    static final Rounds PEAK_DOTS = slow("peak_dots", Rounds.class);
+    static final Rounds PEAK_FMAS = slow("peak_fmas", Rounds.class);
 
     private NativeCalls() {}
 
@@ -217,5 +220,17 @@ final class NativeCalls {
                 long query,
                 long y,
                 long scratch);
+    }
+
+    /// `bergfried_read_all`.
+    public interface ReadAll {
+        /// Reads memory.
+        long call(int variant, long address, long bytes);
+    }
+
+    /// `bergfried_peak_dots`, `bergfried_peak_fmas`.
+    public interface Rounds {
+        /// Multiply-adds that so many rounds are.
+        long call(int variant, long rounds);
     }
 }
