@@ -122,7 +122,7 @@ final class ConsoleTest {
         assertTrue(rate("Requests") > 0);
         console.pictures("overview");
         console.click("Generations");
-        browser.await("1 sessions kept");
+        browser.await("1 session kept");
         console.pictures("generations");
     }
 

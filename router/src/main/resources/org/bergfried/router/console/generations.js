@@ -20,7 +20,7 @@ export function generations(page) {
             h("p", {class: "facts"},
                 h("span", {}, h("strong", {}, count(store.cluster.generationsRunning)), " running at this router"),
                 h("span", {}, h("strong", {}, count(store.cluster.generationsQueued)), " waiting for admission"),
-                h("span", {}, h("strong", {}, count(sum(homes, "sessions"))), " sessions kept")),
+                h("span", {}, h("strong", {}, count(sum(homes, "sessions"))), sum(homes, "sessions") === 1 ? " session kept" : " sessions kept")),
             section("By home", table("Generations by home", ["Home", "Generations of this router", "Sessions", "Sequences in the batch", "Sequences waiting"], rows)));
     };
     draw();

@@ -136,7 +136,7 @@ public final class ExpertHost implements AutoCloseable {
         epochSeen.accumulateAndGet(epoch, Math::max);
     }
 
-    /// Rows that go through one expert in a second of computing; 0 before anything was computed.
+    /// Rows that go through one expert in a second of computing; 0 before one second was computed.
     public double rowsPerSecond() {
         return throughput.perSecond();
     }

@@ -1,22 +1,24 @@
 package org.bergfried.worker.expert;
 
-/// How many rows go through one expert in a second of computing: a moving average over some hundred batches. One
-/// thread adds; any thread reads.
+/// How many rows go through one expert in a second of computing: a moving average over about ten seconds of computing.
+/// Before one second it says nothing, since a few batches measure chance. One thread adds; any thread reads.
 final class Throughput {
-    private static final double KEPT = 0.99; // of what was before, for each batch
     private static final double NANOS_PER_SECOND = 1e9;
+    private static final double WINDOW_NANOS = 10 * NANOS_PER_SECOND;
+    private static final double LEAST_NANOS = NANOS_PER_SECOND;
 
     private double rows;
     private double nanos;
     private volatile double perSecond;
 
     void add(int batchRows, long batchNanos) {
-        rows = rows * KEPT + batchRows;
-        nanos = nanos * KEPT + batchNanos;
-        perSecond = nanos > 0 ? rows * NANOS_PER_SECOND / nanos : 0;
+        double kept = StrictMath.exp(-batchNanos / WINDOW_NANOS);
+        rows = rows * kept + batchRows;
+        nanos = nanos * kept + batchNanos;
+        perSecond = nanos < LEAST_NANOS ? 0 : rows * NANOS_PER_SECOND / nanos;
     }
 
-    /// 0 before anything was computed.
+    /// 0 before a second was computed.
     double perSecond() {
         return perSecond;
     }

@@ -86,7 +86,7 @@ public final class Hosting {
         return bytesPerExpert.getOrDefault(layer, 0L);
     }
 
-    /// Rows that go through one expert in a second of computing; 0 before anything was computed.
+    /// Rows that go through one expert in a second of computing; 0 before one second was computed.
     public double rowsPerSecond() {
         return host.rowsPerSecond();
     }

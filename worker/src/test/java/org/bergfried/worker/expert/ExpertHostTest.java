@@ -186,8 +186,14 @@ final class ExpertHostTest {
         // The clock stands still unless it is moved, so no time was measured.
         assertEquals(0, host.rowsPerSecond());
         var throughput = new Throughput();
-        throughput.add(3000, 1_000_000_000);
-        assertEquals(3000, throughput.perSecond(), 1e-9);
+        throughput.add(1800, 600_000_000);
+        assertEquals(0, throughput.perSecond(), "less than a second says nothing");
+        throughput.add(1800, 600_000_000);
+        assertEquals(3000, throughput.perSecond(), 100);
+        for (int batch = 0; batch < 100; batch++) {
+            throughput.add(600, 1_000_000_000);
+        }
+        assertEquals(600, throughput.perSecond(), 1, "what was long ago is forgotten");
     }
 
     @Test

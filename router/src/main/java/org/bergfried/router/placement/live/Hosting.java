@@ -11,7 +11,7 @@ import org.bergfried.contract.cluster.ExpertSet;
 /// @param bytesPerExpert `[moeLayers]` memory of one expert of each layer; 0 where weights stay in the mapped file.
 /// @param bytesHeld memory of its hot experts.
 /// @param bytesFree memory left for further ones.
-/// @param rowsPerSecond rows through one expert that it computes in a second; 0 before anything was computed.
+/// @param rowsPerSecond rows through one expert that it computes in a second; 0 before a second was computed.
 /// @param epoch the highest epoch that it has seen in a command or a placement; 0 for none.
 /// @param planId the plan of that epoch; empty for none.
 public record Hosting(

@@ -34,7 +34,7 @@ record PlanInputs(
         Map<String, Hosting> hostings,
         LoadWindow load) {
     private static final double LINK_BYTES_PER_SECOND = 1.25e9; // 10 Gbit/s; only the predicted seconds depend on it
-    private static final double SPEED_NOISE = 1.25; // speeds nearer to the median than this are taken as equal
+    private static final double SPEED_NOISE = 1.5; // speeds nearer to the median than this are taken as equal
 
     /// The question.
     PlanRequest request(Wish wish, String planId) {
