@@ -26,7 +26,8 @@ import org.bergfried.worker.weights.gguf.GgufFiles;
 /// uses (experts of a merged tensor as `name#index`) and for every file of texts, sorted. Its SHA-256 is the model's
 /// digest. Thread-safe; what was hashed once is not hashed again.
 final class Manifest {
-    private static final List<String> TEXT_FILES = List.of(
+    /// Files of texts in a directory of safetensors.
+    static final List<String> TEXT_FILES = List.of(
             "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja");
 
     private final TensorStore store;

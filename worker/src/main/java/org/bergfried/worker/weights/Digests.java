@@ -1,9 +1,14 @@
 package org.bergfried.worker.weights;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.LongConsumer;
 import org.bergfried.worker.machine.MappedPages;
 
 /// SHA-256, written as 64 lowercase hexadecimal digits.
@@ -13,6 +18,8 @@ public final class Digests {
 
     /// Bytes hashed at a time; ByteBuffers end at 2 GiB.
     private static final long PIECE_BYTES = 64 << 20;
+
+    private static final int READ_BYTES = 1 << 20;
 
     private Digests() {}
 
@@ -29,6 +36,21 @@ public final class Digests {
             MemorySegment piece = bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at));
             digest.update(piece.asByteBuffer());
             MappedPages.drop(piece);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /// Of a file's bytes.
+    ///
+    /// @param read is told the number of bytes after each piece.
+    public static String sha256(Path file, LongConsumer read) throws IOException {
+        MessageDigest digest = newDigest();
+        var piece = new byte[READ_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+                digest.update(piece, 0, count);
+                read.accept(count);
+            }
         }
         return HexFormat.of().formatHex(digest.digest());
     }

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,8 +16,6 @@ import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.tensor.StoredTensor;
 import org.bergfried.worker.weights.GgufBytes;
-import org.bergfried.worker.weights.TensorEntry;
-import org.bergfried.worker.weights.gguf.GgufFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,11 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 final class SplitGgufTest {
     private static final int PARTS = 3;
     private static final Path WHOLE = Golden.path("tiny-dsv2-Q4_0.gguf");
-
-    /// ggml's numbers of the types in that file.
-    private static final List<String> TYPES = List.of("F32", "F16", "Q4_0", "", "", "", "", "", "Q8_0");
-
-    private static final int Q6_K = 14;
 
     @TempDir
     Path directory;
@@ -48,36 +39,8 @@ final class SplitGgufTest {
         return directory.resolve("tiny-%05d-of-%05d.gguf".formatted(number, PARTS));
     }
 
-    /// A part: the first has the metadata, each has its share of the tensors.
     private static byte[] bytes(int number, UnaryOperator<GgufBytes> change) {
-        try (GgufFile whole = GgufFile.open(WHOLE)) {
-            List<TensorEntry> all = List.copyOf(whole.entries().values());
-            var gguf = new GgufBytes();
-            if (number == 1) {
-                gguf.fieldsOf(whole.metadataBytes().toArray(ValueLayout.JAVA_BYTE));
-            }
-            gguf.uint16("split.no", number - 1).uint16("split.count", PARTS);
-            gguf.uint32("split.tensors.count", all.size());
-            var data = new ByteArrayOutputStream();
-            int from = all.size() * (number - 1) / PARTS;
-            for (TensorEntry entry : all.subList(from, all.size() * number / PARTS)) {
-                add(gguf, entry, data);
-            }
-            return change.apply(gguf)
-                    .dataStart(data.toByteArray())
-                    .data(data.size())
-                    .bytes();
-        }
-    }
-
-    private static void add(GgufBytes gguf, TensorEntry entry, ByteArrayOutputStream data) {
-        int type = entry.typeName().equals("Q6_K") ? Q6_K : TYPES.indexOf(entry.typeName());
-        assertTrue(type >= 0, entry.typeName());
-        long[] sizes =
-                entry.shape().reversed().stream().mapToLong(Long::longValue).toArray();
-        gguf.tensor(entry.name(), type, data.size(), sizes);
-        data.writeBytes(entry.bytes().toArray(ValueLayout.JAVA_BYTE));
-        data.writeBytes(new byte[-data.size() & 31]);
+        return SplitGguf.part(WHOLE, number, PARTS, change);
     }
 
     @Test
