@@ -15,6 +15,7 @@ import org.bergfried.worker.engine.EngineSettings;
 import org.bergfried.worker.expert.HostSettings;
 import org.bergfried.worker.kernel.choice.BackendChoice;
 import org.bergfried.worker.kernel.cuda.CudaSettings;
+import org.bergfried.worker.kernel.foreign.LibrarySettings;
 import org.jspecify.annotations.Nullable;
 
 /// A worker's configuration, one YAML file. Everything but `model.path` has a default.
@@ -38,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 /// @param threads       compute threads, 0 to 1024; 0 (default) takes as many as affinity and CPU quota allow.
 /// @param pinThreads    whether each compute thread is bound to a processor of its own, within those that the process
 ///     may use; default false. For machines or containers that nothing else runs on.
+/// @param kernels       where the kernels in C come from.
 /// @param grpc          where routers and peers call; default 127.0.0.1:9091. Port 0 takes a free one.
 /// @param http          health and metrics; default 127.0.0.1:8081.
 /// @param dataDirectory keeps digests of model files between starts; default `data`.
@@ -60,6 +62,7 @@ public record WorkerConfig(
         boolean pinThreads,
         Trunk trunk,
         Cuda cuda,
+        Library kernels,
         Listen grpc,
         Listen http,
         Path dataDirectory,
@@ -100,7 +103,8 @@ public record WorkerConfig(
                 experts.backend().orElse(backend),
                 threads,
                 pinThreads,
-                cuda.settings());
+                cuda.settings(),
+                kernels.settings());
     }
 
     /// How the engine is made.
@@ -206,6 +210,25 @@ public record WorkerConfig(
 
         private CudaSettings settings() {
             return new CudaSettings(device, bytes(memory), library, allowEmulated);
+        }
+    }
+
+    /// Where the kernels in C come from.
+    ///
+    /// @param build     `auto` (default): a `cc` on the path builds them at the first start, within 20 s; where
+    ///     that fails, the checked-in library is taken. `found`: what was built before is taken, but nothing is
+    ///     built. `never`: the checked-in library.
+    /// @param directory keeps what was built; default `.cache/bergfried/kernels` in the user's home, or
+    ///     `data/kernels`.
+    public record Library(LibrarySettings.Build build, Path directory) {
+        /// Fills in the defaults.
+        public Library {
+            build = or(build, LibrarySettings.Build.AUTO);
+            directory = or(directory, LibrarySettings.defaultDirectory());
+        }
+
+        private LibrarySettings settings() {
+            return new LibrarySettings(build, directory);
         }
     }
 

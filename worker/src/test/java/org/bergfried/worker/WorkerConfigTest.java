@@ -13,6 +13,7 @@ import org.bergfried.contract.ByteSize;
 import org.bergfried.contract.ConfigException;
 import org.bergfried.contract.ConfigLoader;
 import org.bergfried.contract.cluster.WorkerAnnouncement.Role;
+import org.bergfried.worker.kernel.foreign.LibrarySettings;
 import org.junit.jupiter.api.Test;
 
 class WorkerConfigTest {
@@ -27,6 +28,7 @@ class WorkerConfigTest {
         assertEquals(new WorkerConfig.Listen("127.0.0.1", 8081), config.http());
         assertEquals(new WorkerConfig.Batching(256, 64, 64, 256, Duration.ofSeconds(60)), config.batch());
         assertEquals(64, config.experts().peersMax());
+        assertEquals(LibrarySettings.Build.AUTO, config.backends().library().build());
         assertEquals(Path.of("data", "seal.keys"), config.sealKeyFile());
         assertEquals(Duration.ofSeconds(25), config.drain());
     }
@@ -39,6 +41,7 @@ class WorkerConfigTest {
                 roles: [expert]
                 backend: vector
                 threads: 12
+                kernels: {build: found, directory: /var/cache/kernels}
                 grpc: {host: 127.0.0.2, port: 0}
                 http: {port: 1234}
                 dataDirectory: /var/lib/bergfried
@@ -52,6 +55,9 @@ class WorkerConfigTest {
         assertTrue(config.has(Role.EXPERT) && !config.has(Role.TRUNK));
         assertEquals(new WorkerConfig.Listen("127.0.0.2", 0), config.grpc());
         assertEquals(1234, config.http().port());
+        assertEquals(
+                new LibrarySettings(LibrarySettings.Build.FOUND, Path.of("/var/cache/kernels")),
+                config.backends().library());
         assertEquals(new WorkerConfig.Cache(Optional.of(ByteSize.parse("2GiB")), 100, 50), config.cache());
         assertEquals(new WorkerConfig.Batching(512, 128, 32, 9, Duration.ofSeconds(5)), config.batch());
         assertEquals(30L << 30, config.engine(1).hotBytes().orElseThrow());
@@ -64,6 +70,7 @@ class WorkerConfigTest {
     void brokenValuesAreNamed() {
         assertRefused("model", "id: w");
         assertRefused("backend", "model: {path: m}\nbackend: fast");
+        assertRefused("kernels.build", "model: {path: m}\nkernels: {build: always}");
         assertRefused("sequencesMax", "model: {path: m}\nbatch: {rowsMax: 8, sequencesMax: 9}");
         assertRefused("experts.peersMax", "model: {path: m}\nexperts: {peersMax: 0}");
         assertRefused("experts.peersMax", "model: {path: m}\nexperts: {peersMax: 1025}");

@@ -231,6 +231,7 @@ class WorkerHostingTest {
                 ConfigLoader.parse(WorkerConfig.class, "test", """
                 id: %s
                 model: {path: "%s", name: tiny}
+                kernels: {build: never}
                 threads: 1
                 dataDirectory: "%s"
                 grpc: {port: 0}

@@ -109,6 +109,7 @@ class WorkerTest {
                 WorkerConfig.class, "test", """
                 id: %s
                 model: {path: "%s", name: tiny}
+                kernels: {build: never}
                 backend: auto
                 threads: 1
                 dataDirectory: "%s"

@@ -28,7 +28,8 @@ final class LocalWorkers implements AutoCloseable {
     }
 
     Worker startWorker(String id, Path model) {
-        String yaml = "id: " + id + "\nmodel: {path: " + model + ", name: demo}\nthreads: 1\ngrpc: {port: 0}\n"
+        String yaml = "id: " + id + "\nmodel: {path: " + model
+                + ", name: demo}\nthreads: 1\nkernels: {build: never}\ngrpc: {port: 0}\n"
                 + "http: {port: 0}\ndataDirectory: " + folder.resolve(id) + "-data\n";
         var worker = new Worker(
                 ConfigLoader.parse(WorkerConfig.class, "worker.yaml", yaml, Map.of()), 1, clock, new Surprised());

@@ -95,7 +95,8 @@ final class MutualTlsTest {
     }
 
     private Worker startWorker(String id, TestAuthority authority) throws Exception {
-        String yaml = "id: " + id + "\nmodel: {path: " + MODEL + ", name: demo}\nthreads: 1\ngrpc: {port: 0}\n"
+        String yaml = "id: " + id + "\nmodel: {path: " + MODEL
+                + ", name: demo}\nthreads: 1\nkernels: {build: never}\ngrpc: {port: 0}\n"
                 + "http: {port: 0}\ndataDirectory: " + folder.resolve(id) + "-data\n" + tls(authority.issue(id));
         var worker = new Worker(
                 ConfigLoader.parse(WorkerConfig.class, "worker.yaml", yaml, Map.of()), 1, clock, new Surprised());

@@ -14,6 +14,8 @@ import org.bergfried.worker.kernel.cpu.CpuBackend;
 import org.bergfried.worker.kernel.cuda.CudaBackend;
 import org.bergfried.worker.kernel.cuda.CudaDevice;
 import org.bergfried.worker.kernel.cuda.CudaSettings;
+import org.bergfried.worker.kernel.foreign.LibrarySettings;
+import org.bergfried.worker.kernel.foreign.NativeLibrary;
 import org.bergfried.worker.kernel.scalar.ScalarKernels;
 import org.bergfried.worker.tensor.Buffer;
 import org.bergfried.worker.tensor.Codes;
@@ -57,6 +59,7 @@ public final class DeviceCheck implements AutoCloseable {
     /// @param settings for CUDA.
     /// @throws org.bergfried.contract.ClusterException with what to do if it cannot be used.
     public static DeviceCheck of(String backend, CudaSettings settings, Clock clock) {
+        NativeLibrary.open(LibrarySettings.found());
         if (!backend.equals("cuda")) {
             return new DeviceCheck(null, Backends.create(backend, 0), clock);
         }

@@ -4,6 +4,7 @@ import java.util.List;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.worker.kernel.cuda.CudaDriver;
 import org.bergfried.worker.kernel.cuda.CudaSettings;
+import org.bergfried.worker.kernel.foreign.LibrarySettings;
 import org.bergfried.worker.kernel.foreign.NativeLibrary;
 import org.bergfried.worker.kernel.vector.VectorKernels;
 
@@ -23,8 +24,10 @@ public record BackendSurvey(List<Finding> backends, String chosen, List<Device> 
     /// @param obstacle why it is not used; empty if it may be.
     public record Device(CudaDriver.Description description, String obstacle) {}
 
-    /// Looks around. Loads the CUDA driver where there is one.
+    /// Looks around. Builds no kernels, but takes those that a worker of this user has built. Loads the CUDA driver
+    /// where there is one.
     public static BackendSurvey of(CudaSettings settings) {
+        NativeLibrary.open(LibrarySettings.found());
         boolean vector = CpuKernels.hasVectorApi();
         boolean foreign = !NativeLibrary.variants().isEmpty();
         List<Device> devices = List.of();

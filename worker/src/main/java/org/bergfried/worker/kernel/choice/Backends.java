@@ -59,6 +59,7 @@ public final class Backends implements AutoCloseable {
     }
 
     private Backends(BackendChoice choice) {
+        choice.openLibrary();
         trunk = Part.of(choice.trunk(), choice.cuda());
         experts = Part.of(choice.experts(), choice.cuda());
         Processors processors = Processors.ofProcess();
@@ -101,6 +102,7 @@ public final class Backends implements AutoCloseable {
 
     /// The names of what a choice stands for on this machine, that of the trunk first where they differ.
     public static String chosen(BackendChoice choice) {
+        choice.openLibrary();
         return names(Part.of(choice.trunk(), choice.cuda()), Part.of(choice.experts(), choice.cuda()));
     }
 

@@ -1,7 +1,5 @@
 package org.bergfried.worker.kernel.foreign;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -15,36 +13,35 @@ import java.util.Objects;
 import org.bergfried.worker.weights.Digests;
 import org.jspecify.annotations.Nullable;
 
-/// The checked-in library and the digests beside it: of the library, and of the sources that it was built from.
-///
-/// The digest of sources is SHA-256 over the lines `<SHA-256 of the file>  <file name>` of all files of the source
-/// directory, by name, as `worker/src/main/c/release` writes it.
+/// A library whose digest is known: the checked-in one, or one that was built here.
 final class NativeFile {
     /// The only platform that there is a library for.
     static final String PLATFORM = "linux-x86_64";
-
-    private static final String LIBRARY = "libbergfried.so";
-    private static final String DIGESTS = "digests.txt";
+    /// Where the checked-in library and the digests are.
+    static final String SHIPPED = "/native/" + PLATFORM + "/";
 
     private final byte[] bytes;
     private final String digest;
-    private final String sources;
 
-    private NativeFile(byte[] bytes, String digest, String sources) {
+    private NativeFile(byte[] bytes, List<NativeDigest> digests) throws IOException {
         this.bytes = bytes;
-        this.digest = digest;
-        this.sources = sources;
+        digest = NativeDigest.of(digests, NativeDigest.LIBRARY);
+        String actual = Digests.sha256(bytes);
+        if (!actual.equals(digest)) {
+            throw new IOException(NativeDigest.LIBRARY + " is damaged: its SHA-256 is " + actual + ", not " + digest);
+        }
     }
 
     /// Reads the library of this version and compares it with its digest.
     static NativeFile shipped() throws IOException {
-        List<String> digests = new String(resource(DIGESTS), UTF_8).lines().toList();
-        var file = new NativeFile(resource(LIBRARY), word(digests, LIBRARY), word(digests, "sources"));
-        String actual = Digests.sha256(file.bytes);
-        if (!actual.equals(file.digest)) {
-            throw new IOException(LIBRARY + " is damaged: its SHA-256 is " + actual + ", not " + file.digest);
-        }
-        return file;
+        return new NativeFile(resource(SHIPPED + NativeDigest.LIBRARY), NativeDigest.shipped());
+    }
+
+    /// Reads a library from a directory and compares it with the digest beside it.
+    static NativeFile in(Path directory) throws IOException {
+        return new NativeFile(
+                Files.readAllBytes(directory.resolve(NativeDigest.LIBRARY)),
+                NativeDigest.parse(Files.readAllBytes(directory.resolve(NativeDigest.FILE))));
     }
 
     /// SHA-256 of the library.
@@ -52,18 +49,12 @@ final class NativeFile {
         return digest;
     }
 
-    /// SHA-256 over the sources that the library was built from.
-    String sources() {
-        return sources;
-    }
-
     /// Writes the library into a directory that only this user may enter, reads it back, loads it, and deletes it:
-    /// the
-    /// loaded library needs its file no more.
+    /// the loaded library needs its file no more.
     SymbolLookup load() throws IOException {
         Path directory = Files.createTempDirectory(
                 "bergfried-", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Path library = directory.resolve(LIBRARY);
+        Path library = directory.resolve(NativeDigest.LIBRARY);
         try {
             Files.write(library, bytes);
             if (!Digests.sha256(Files.readAllBytes(library)).equals(digest)) {
@@ -86,8 +77,8 @@ final class NativeFile {
         }
     }
 
-    private static byte[] resource(String name) throws IOException {
-        String path = "/native/" + PLATFORM + "/" + name;
+    /// The bytes of a file that is packed with the program.
+    static byte[] resource(String path) throws IOException {
         try (@Nullable InputStream in = NativeFile.class.getResourceAsStream(path)) {
             if (in == null) {
                 throw new IOException("the program has no " + path);
@@ -96,14 +87,5 @@ final class NativeFile {
         } catch (UncheckedIOException e) {
             throw Objects.requireNonNull(e.getCause());
         }
-    }
-
-    private static String word(List<String> digests, String name) throws IOException {
-        for (String line : digests) {
-            if (line.endsWith("  " + name)) {
-                return line.substring(0, Digests.HEX_CHARS);
-            }
-        }
-        throw new IOException(DIGESTS + " says nothing about " + name);
     }
 }

@@ -3,6 +3,7 @@ package org.bergfried.worker.kernel.foreign;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,10 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The library of kernels in C, loaded once for the process: what it can run here, or why it cannot be used.
+///
+/// It is the one that a compiler builds here, if [LibrarySettings] allow it and there is one; else the checked-in
+/// one,
+/// whose digest is verified; else there is none, and the kernels in Java are taken.
 public final class NativeLibrary {
     /// What `bergfried_interface` of `library.c` must return.
     private static final int INTERFACE = 2;
@@ -18,7 +23,7 @@ public final class NativeLibrary {
     /// A system property: the library file to load instead of the checked-in one, which nobody verifies.
     static final String CHOSEN_FILE = "bergfried.native.library";
 
-    private static final NativeLibrary INSTANCE = open();
+    private static @Nullable NativeLibrary opened;
 
     private final @Nullable SymbolLookup symbols;
     private final List<Variant> variants; // that this processor can run, the best first
@@ -30,24 +35,41 @@ public final class NativeLibrary {
         this.description = description;
     }
 
-    /// The variants that this machine can run, the best first; none if the library cannot be used.
-    public static List<Variant> variants() {
-        return INSTANCE.variants;
+    /// Loads the library, unless it is loaded: a process has one. Building it may take some seconds. Without this
+    /// call
+    /// the checked-in library is loaded when it is first needed.
+    public static void open(LibrarySettings settings) {
+        instance(settings);
     }
 
-    /// Which library with which variant is in use, or why there is none: one line, for reports and the log.
+    /// The variants that this machine can run, the best first; none if the library cannot be used.
+    public static List<Variant> variants() {
+        return instance(LibrarySettings.shipped()).variants;
+    }
+
+    /// Which library with which variant is in use and why, or why there is none: one line, for reports and the log.
     public static String describe() {
-        return INSTANCE.description;
+        return instance(LibrarySettings.shipped()).description;
     }
 
     /// The address of a function of the library, which must be usable.
     static MemorySegment function(String name) {
-        return Objects.requireNonNull(INSTANCE.symbols, INSTANCE.description)
+        NativeLibrary library = instance(LibrarySettings.shipped());
+        return Objects.requireNonNull(library.symbols, library.description)
                 .find(name)
                 .orElseThrow(() -> new IllegalStateException("the library of kernels has no " + name));
     }
 
-    private static NativeLibrary open() {
+    private static synchronized NativeLibrary instance(LibrarySettings settings) {
+        NativeLibrary known = opened;
+        if (known == null) {
+            known = load(settings);
+            opened = known;
+        }
+        return known;
+    }
+
+    private static NativeLibrary load(LibrarySettings settings) {
         String system = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
         String processor = System.getProperty("os.arch", "");
         if (!system.equals("linux") || !processor.equals("amd64")) {
@@ -58,12 +80,31 @@ public final class NativeLibrary {
             if (chosen != null) {
                 return usable(NativeFile.load(Path.of(chosen)), "library " + chosen + ", chosen by " + CHOSEN_FILE);
             }
-            var file = NativeFile.shipped();
-            return usable(
-                    file.load(), "library shipped, SHA-256 " + file.digest().substring(0, 12));
+            return settings.build() == LibrarySettings.Build.NEVER ? shipped("") : builtOrShipped(settings);
         } catch (IOException e) {
-            return unusable(String.valueOf(e.getMessage()));
+            return unusable(reason(e));
         }
+    }
+
+    private static NativeLibrary builtOrShipped(LibrarySettings settings) throws IOException {
+        try {
+            var build = new NativeBuild(settings.directory(), NativeSources.shipped(), "cc", NativeBuild.LIMIT);
+            NativeFile file = settings.build() == LibrarySettings.Build.AUTO ? build.library() : build.found();
+            return file == null
+                    ? shipped("; none built in " + settings.directory())
+                    : usable(file.load(), "library built here by cc, in " + build.home());
+        } catch (IOException e) {
+            return shipped("; not built here: " + reason(e));
+        }
+    }
+
+    private static NativeLibrary shipped(String why) throws IOException {
+        var file = NativeFile.shipped();
+        return usable(file.load(), "library shipped, SHA-256 " + file.digest().substring(0, 12) + why);
+    }
+
+    private static String reason(IOException e) {
+        return e instanceof FileSystemException ? e.toString() : String.valueOf(e.getMessage());
     }
 
     private static NativeLibrary usable(SymbolLookup symbols, String origin) {
