@@ -1,14 +1,19 @@
 package org.bergfried.worker.trunk;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.model.GgufTwin;
 import org.bergfried.worker.model.GgufTwin.Experts;
+import org.bergfried.worker.model.Model;
+import org.bergfried.worker.model.Models;
+import org.bergfried.worker.weights.Digests;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +63,20 @@ final class GgufFamiliesTest {
             double error = golden.relativeRms(rig.logits(golden.ids(), golden.ids().length));
             assertTrue(error < RELATIVE_RMS_MAX, name + " as GGUF has a relative RMS error of " + error);
             assertArrayEquals(golden.greedy(), rig.greedy(golden.ids(), golden.greedy().length));
+        }
+        assertExpertsHaveDigests(file);
+    }
+
+    private static void assertExpertsHaveDigests(Path file) {
+        try (Model model = Models.open(file)) {
+            assertEquals(Digests.HEX_CHARS, model.digest().length());
+            var digests = new HashSet<String>();
+            for (int layer : model.spec().moeLayers()) {
+                digests.add(model.expertDigest(layer, 0));
+                digests.add(model.expertDigest(layer, 1));
+                assertTrue(model.expertIntact(layer, 1));
+            }
+            assertEquals(2 * model.spec().moeLayers().length, digests.size());
         }
     }
 
