@@ -1,7 +1,5 @@
 package org.bergfried.worker;
 
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -10,9 +8,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
 import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
+import org.bergfried.contract.ErrorReason;
 import org.bergfried.contract.ProcessMain;
 import org.bergfried.contract.cluster.Cluster;
 import org.bergfried.contract.cluster.ExpertSet;
@@ -43,10 +41,10 @@ import org.bergfried.worker.dispatch.Inbox;
 import org.bergfried.worker.dispatch.LoadImbalance;
 import org.bergfried.worker.engine.Engine;
 import org.bergfried.worker.engine.HostedExperts;
-import org.bergfried.worker.engine.LoadingWatch;
 import org.bergfried.worker.engine.MemoryLimit;
 import org.bergfried.worker.engine.Readiness;
 import org.bergfried.worker.engine.RunningTrunk;
+import org.bergfried.worker.engine.WeightWatch;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.ExpertStore;
 import org.bergfried.worker.expert.HostSettings;
@@ -56,8 +54,6 @@ import org.bergfried.worker.member.ExpertPeers;
 import org.bergfried.worker.member.Membership;
 import org.bergfried.worker.meter.WorkerMeters;
 import org.bergfried.worker.model.Model;
-import org.bergfried.worker.model.Models;
-import org.bergfried.worker.weights.DigestCache;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,8 +63,6 @@ import org.slf4j.LoggerFactory;
 public final class Worker implements ProcessMain.Service {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
-    private static final Duration LOADING_STILL_MAX = Duration.ofMinutes(2);
-
     private final WorkerConfig config;
     private final Clock clock;
     private final Fatal fatal;
@@ -77,17 +71,19 @@ public final class Worker implements ProcessMain.Service {
     private final WorkerMeters meters = new WorkerMeters();
     private final WorkerGrpc grpc;
     private final WorkerHttp http;
+    private final Loading loading;
     private final AtomicReference<@Nullable Cluster> cluster = new AtomicReference<>();
     private volatile @Nullable Model model;
     private volatile @Nullable Engine engine;
     private volatile @Nullable GrpcPeers peers;
-    private volatile @Nullable LoadingWatch loading;
     private volatile @Nullable Hosting hosting;
     private volatile @Nullable Readiness readiness;
     private volatile @Nullable Membership membership;
     private volatile Registration directoryWatch = () -> {};
     private volatile boolean expertsReady; // of a worker without a trunk
     private volatile boolean draining;
+    private volatile @Nullable WeightWatch weightWatch;
+    private volatile @Nullable String corrupt; // which file has changed while it was mapped
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /// What ends the process.
@@ -109,8 +105,15 @@ public final class Worker implements ProcessMain.Service {
         this.fatal = fatal;
         channels = new Channels(config.tls(), config.keepAlive());
         grpc = new WorkerGrpc(channels, config.grpc().host(), config.grpc().port());
+        loading = new Loading(clock);
         http = new WorkerHttp(
-                config.http().host(), config.http().port(), this::stuck, this::turning, this::ready, meters::scrape);
+                config.http().host(),
+                config.http().port(),
+                loading::far,
+                this::stuck,
+                this::turning,
+                this::ready,
+                meters::scrape);
         meters.ready(this::ready);
         LOG.info("Worker {} listens on {} (gRPC) and {} (HTTP)", config.id(), grpcAddress(), httpAddress());
     }
@@ -120,11 +123,9 @@ public final class Worker implements ProcessMain.Service {
     /// @param join    how to join; its cluster is closed with the worker.
     /// @throws ClusterException if the model cannot be served.
     public void start(CompletableFuture<Cluster> join) {
-        var watch = new LoadingWatch("the model is opened and hashed", processorTime(), clock, LOADING_STILL_MAX);
-        loading = watch;
-        Model opened = open(config.model().path(), config.dataDirectory());
+        Model opened = loading.open(config.model().path(), config.dataDirectory());
         model = opened;
-        watch.phase("the trunk is loaded");
+        loading.hash(opened);
         CompletableFuture<Membership> joined = join.thenApply(member -> join(member, opened));
         Engine made = Engine.open(
                 opened,
@@ -132,11 +133,16 @@ public final class Worker implements ProcessMain.Service {
                 MemoryLimit.ofProcess(),
                 this::dispatcher,
                 clock,
-                (thread, bug) -> fatal.bug(bug));
+                (thread, bug) -> broke(bug),
+                loading.progress());
         engine = made;
+        weightWatch = new WeightWatch(opened, this::weightsChanged);
         serve(opened, made);
-        watch.done();
+        loading.close();
         Membership member = joined.join();
+        if (corrupt != null) {
+            member.become(State.FAILED);
+        }
         member.followPlacement(Optional.ofNullable(hosting));
         watchPeers(opened);
         become(ready());
@@ -163,13 +169,8 @@ public final class Worker implements ProcessMain.Service {
     /// @param longest what they may take.
     @Override
     public void drain(Duration longest) throws InterruptedException {
-        draining = true;
-        grpc.ends();
-        if (hosting != null) {
-            hosting.ends();
-        }
-        if (membership != null) {
-            membership.become(State.DRAINING);
+        if (corrupt == null) {
+            leave(State.DRAINING);
         }
         Optional<RunningTrunk> trunk = engine == null ? Optional.empty() : engine.trunk();
         if (trunk.isPresent()) {
@@ -184,6 +185,45 @@ public final class Worker implements ProcessMain.Service {
         }
     }
 
+    /// Ends the process because of a bug in one of its threads, unless memory of a mapped file could not be read
+    /// because
+    /// the file has changed: Java says that by an InternalError.
+    public void broke(Throwable bug) {
+        WeightWatch watch = weightWatch;
+        if (!(bug instanceof InternalError) || watch == null || !watch.check()) {
+            fatal.bug(bug);
+        }
+    }
+
+    /// Computes nothing more, because it may be wrong. Routers continue the sequences elsewhere and move the
+    /// experts; the
+    /// process stays and says why.
+    private void weightsChanged(String what) {
+        var why = new ClusterException(
+                ErrorReason.WEIGHTS_CORRUPT, what + " while it was mapped; restore it and restart the worker");
+        LOG.error("{}: {}", why.reason(), why.text());
+        corrupt = why.reason() + ": " + why.text();
+        leave(State.FAILED);
+        Engine running = engine;
+        if (running != null) {
+            running.fail(why);
+        }
+    }
+
+    /// Tells everybody that nothing new is taken.
+    private void leave(State state) {
+        draining = true;
+        grpc.ends();
+        Hosting hosts = hosting;
+        if (hosts != null) {
+            hosts.ends();
+        }
+        Membership member = membership;
+        if (member != null) {
+            member.become(state);
+        }
+    }
+
     /// Ends everything, what depends on others first. Harmless when it has ended.
     @Override
     public void close() {
@@ -192,21 +232,9 @@ public final class Worker implements ProcessMain.Service {
         }
         draining = true;
         directoryWatch.close();
-        closeAll(readiness, membership, grpc, engine, cluster.get(), http, model);
+        closeAll(loading, weightWatch, readiness, membership, grpc, engine, cluster.get(), http, model);
         meters.close();
         channels.close();
-    }
-
-    private static Model open(Path path, Path dataDirectory) {
-        LOG.info("Opening the model at {}", path);
-        Model opened = Models.open(path, DigestCache.in(dataDirectory));
-        LOG.info(
-                "Model of family {}: {} layers, {} MiB of files; computing what has changed of its digest",
-                opened.spec().family(),
-                opened.spec().layers().size(),
-                opened.fileBytes() >> 20);
-        LOG.info("Model digest {}", opened.digest());
-        return opened;
     }
 
     private Membership join(Cluster member, Model opened) {
@@ -343,16 +371,9 @@ public final class Worker implements ProcessMain.Service {
         return member == null ? 0 : member.epochSeen();
     }
 
-    /// Of the thread that calls this; where the JVM cannot tell, the time itself, so that nothing is called stuck.
-    private LongSupplier processorTime() {
-        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        long id = Thread.currentThread().threadId();
-        return threads.isThreadCpuTimeSupported() ? () -> threads.getThreadCpuTime(id) : clock::nanoTime;
-    }
-
     private Optional<String> stuck() {
-        LoadingWatch watch = loading;
-        return watch == null ? Optional.empty() : watch.stuck();
+        String why = corrupt;
+        return why != null ? Optional.of(why) : loading.stuck();
     }
 
     private boolean turning() {

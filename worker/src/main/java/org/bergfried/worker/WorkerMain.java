@@ -26,8 +26,8 @@ public final class WorkerMain {
         WorkerConfig config = process.configuration(WorkerConfig.class);
         var clock = new SystemClock();
         var sealer = new Sealer(SealKeys.read(config.sealKeyFile()), new SecureRandom());
-        Thread.setDefaultUncaughtExceptionHandler((thread, bug) -> process.bug(bug));
         var worker = new Worker(config, clock.wallMillis(), clock, new Exits(process));
+        Thread.setDefaultUncaughtExceptionHandler((thread, bug) -> worker.broke(bug));
         process.endWith(worker, config.drain());
         var joined = new CompletableFuture<Cluster>();
         Thread.ofPlatform().daemon().name("join").start(() -> {

@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -127,7 +128,12 @@ class WorkerHostingTest {
                 .orElseThrow();
         assertEquals(3, refused.getExpert());
         assertEquals("WEIGHTS_CORRUPT", refused.getReason());
-        for (String named : List.of("expert 3 of layer " + layer, "worker worker-2", "no worker nobody")) {
+        for (String named : List.of(
+                "expert 3 of layer " + layer,
+                "experts.3.gate_proj.weight in ",
+                ".safetensors",
+                "worker worker-2",
+                "no worker nobody")) {
             assertTrue(refused.getMessage().contains(named), refused.getMessage());
         }
         assertEquals(List.of(2, 4), hosting("worker-1").getLayers(0).getHotExpertsList());
@@ -254,7 +260,8 @@ class WorkerHostingTest {
         return worker;
     }
 
-    /// Turns a bit of an expert's first tensor in a running worker's file.
+    /// Turns a bit of an expert's first tensor in a running worker's file, as a bad disk does: the file looks
+    /// unchanged.
     private void corrupt(String workerId, int layer, int expert) throws IOException {
         Path directory = data.resolve(workerId + "-model");
         byte[] wanted;
@@ -267,10 +274,12 @@ class WorkerHostingTest {
                 byte[] all = Files.readAllBytes(file);
                 int at = indexOf(all, wanted);
                 if (at >= 0) {
+                    FileTime modified = Files.getLastModifiedTime(file);
                     try (var writable = new RandomAccessFile(file.toFile(), "rw")) {
                         writable.seek(at);
                         writable.write(all[at] ^ 1);
                     }
+                    Files.setLastModifiedTime(file, modified);
                     return;
                 }
             }

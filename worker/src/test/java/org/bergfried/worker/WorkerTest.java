@@ -2,6 +2,7 @@ package org.bergfried.worker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.ManagedChannel;
@@ -14,7 +15,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,9 +107,31 @@ class WorkerTest {
         assertEquals(alone, generate(first, card, 40));
     }
 
+    @Test
+    void unreadableMemoryIsABugUnlessAModelFileHasChanged() throws Exception {
+        Path model = Files.copy(Golden.path("tiny-dsv2-Q8_0.gguf"), data.resolve("model.gguf"));
+        Worker worker = start("worker-1", model);
+        awaitState("worker-1", State.READY);
+        var unreadable = new InternalError("a fault occurred in an unsafe memory access operation");
+        assertThrows(AssertionError.class, () -> worker.broke(unreadable));
+        assertTrue(worker.ready());
+        Files.setLastModifiedTime(model, FileTime.fromMillis(1));
+        worker.broke(unreadable);
+        awaitState("worker-1", State.FAILED);
+        assertEquals(503, http(worker, "/readyz"));
+        assertEquals(503, http(worker, "/healthz"));
+        assertThrows(AssertionError.class, () -> worker.broke(new IllegalStateException("a bug")));
+        worker.drain(Duration.ofSeconds(5));
+        assertEquals(State.FAILED, announced("worker-1").state());
+    }
+
     private Worker start(String id) {
-        WorkerConfig config = ConfigLoader.parse(
-                WorkerConfig.class, "test", """
+        return start(id, Golden.path("deepseek_v3"));
+    }
+
+    private Worker start(String id, Path model) {
+        WorkerConfig config =
+                ConfigLoader.parse(WorkerConfig.class, "test", """
                 id: %s
                 model: {path: "%s", name: tiny}
                 kernels: {build: never}
@@ -116,7 +141,7 @@ class WorkerTest {
                 grpc: {port: 0}
                 http: {port: 0}
                 batch: {rowsMax: 64, sequencesMax: 8}
-                """.formatted(id, Golden.path("deepseek_v3"), data.resolve(id)), Map.of());
+                """.formatted(id, model, data.resolve(id)), Map.of());
         var worker = new Worker(config, clock.wallMillis(), clock, new Worker.Fatal() {
             @Override
             public void bug(Throwable bug) {

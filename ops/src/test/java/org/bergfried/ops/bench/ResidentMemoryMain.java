@@ -11,6 +11,8 @@ import org.bergfried.worker.tool.SpeedRun;
 final class ResidentMemoryMain {
     private ResidentMemoryMain() {}
 
+    /// Measures.
+    ///
     /// @param arguments the model's file.
     public static void main(String[] arguments) throws IOException {
         Path file = Path.of(arguments[0]).toRealPath();

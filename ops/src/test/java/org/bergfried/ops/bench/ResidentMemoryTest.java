@@ -30,7 +30,7 @@ final class ResidentMemoryTest {
     @Test
     void aModelTakesLittleMoreMemoryThanItsFile() throws Exception {
         assumeTrue(Files.isReadable(Path.of("/proc/self/smaps")), "this system has no /proc/self/smaps");
-        Path file = write(WeightType.Q4_K);
+        Path file = write(Mix.Q4_K);
         List<String> lines = measure(file);
         String[] figures = lines.getLast().split(" ", -1);
         long size = Files.size(file);
@@ -43,8 +43,8 @@ final class ResidentMemoryTest {
     }
 
     /// The header of a model with the shapes of DeepSeek-V2-Lite, and a hole for its weights: all are 0.
-    private Path write() throws Exception {
-        GgufWriter draft = SyntheticModel.DEEPSEEK_V2_LITE.draft(type, 2);
+    private Path write(Mix mix) throws Exception {
+        GgufWriter draft = SyntheticModel.DEEPSEEK_V2_LITE.draft(mix, 2);
         byte[] header = draft.header();
         Path file = Files.write(folder.resolve("model.gguf"), header);
         try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {

@@ -12,7 +12,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.bergfried.contract.ConfigException;
 
-/// Health and metrics over HTTP: `/startupz` (loading makes progress or is done), `/healthz` (the same, and the loops
+/// Health and metrics over HTTP: `/startupz` (loading makes progress, and how far it is, or is done), `/healthz`
+/// (the same, and the loops
 /// turn), `/readyz` (a token can be produced), `/metrics` (Prometheus). Nothing else is served, and no body is read.
 public final class WorkerHttp implements AutoCloseable {
     private final HttpServer server;
@@ -21,13 +22,15 @@ public final class WorkerHttp implements AutoCloseable {
     /// Starts listening.
     ///
     /// @param port    0 takes a free one.
-    /// @param stuck   why loading does not go on; empty if it does or is done.
+    /// @param loading what is being loaded and how far it is; empty if all is.
+    /// @param stuck   why loading does not go on, or the model cannot be served any more; empty if all is well.
     /// @param healthy whether the process turns.
     /// @param ready   whether a token can be produced.
     /// @param metrics the text of `/metrics`.
     public WorkerHttp(
             String host,
             int port,
+            Supplier<Optional<String>> loading,
             Supplier<Optional<String>> stuck,
             BooleanSupplier healthy,
             BooleanSupplier ready,
@@ -38,7 +41,9 @@ public final class WorkerHttp implements AutoCloseable {
             throw new ConfigException(
                     "cannot listen on http " + host + ":" + port + ": " + refused.getMessage(), refused);
         }
-        server.createContext("/startupz", exchange -> answer(exchange, "/startupz", stuck));
+        server.createContext(
+                "/startupz",
+                exchange -> answer(exchange, "/startupz", stuck, loading.get().orElse("ok")));
         server.createContext(
                 "/healthz",
                 exchange -> answer(
@@ -76,12 +81,18 @@ public final class WorkerHttp implements AutoCloseable {
     /// @param fault what is wrong, or empty.
     private static void answer(HttpExchange exchange, String path, Supplier<Optional<String>> fault)
             throws IOException {
+        answer(exchange, path, fault, "ok");
+    }
+
+    /// @param good what to say if nothing is wrong.
+    private static void answer(HttpExchange exchange, String path, Supplier<Optional<String>> fault, String good)
+            throws IOException {
         if (!exact(exchange, path)) {
             send(exchange, 404, "text/plain", "not found\n");
             return;
         }
         Optional<String> why = fault.get();
-        send(exchange, why.isEmpty() ? 200 : 503, "text/plain", why.orElse("ok") + "\n");
+        send(exchange, why.isEmpty() ? 200 : 503, "text/plain", why.orElse(good) + "\n");
     }
 
     private static boolean exact(HttpExchange exchange, String path) {

@@ -8,6 +8,7 @@ import org.bergfried.contract.Clock;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 import org.bergfried.worker.trunk.StepRunner;
+import org.jspecify.annotations.Nullable;
 
 /// Continuous batching on a thread of its own, the step loop: any number of sequences go through a [StepRunner]
 /// together, and each hears of its own tokens by its listener.
@@ -22,6 +23,7 @@ public final class Batcher implements AutoCloseable {
     private final CountDownLatch drained = new CountDownLatch(1);
     private volatile boolean draining;
     private volatile boolean closed;
+    private volatile @Nullable ClusterException failure;
 
     /// Starts the loop.
     ///
@@ -71,6 +73,12 @@ public final class Batcher implements AutoCloseable {
         return drained.await(longest.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /// Ends the loop after the step that runs, and all sequences with an error.
+    public void fail(ClusterException why) {
+        failure = why;
+        wake();
+    }
+
     /// Ends the loop after the step that runs, and all sequences with DRAINING.
     @Override
     public void close() {
@@ -92,7 +100,7 @@ public final class Batcher implements AutoCloseable {
 
     private void run() {
         try {
-            while (!closed) {
+            while (!closed && failure == null) {
                 boolean ran = batch.turn();
                 if (draining && batch.isEmpty()) {
                     drained.countDown();
@@ -102,13 +110,19 @@ public final class Batcher implements AutoCloseable {
                 }
             }
         } finally {
-            batch.failAll(
-                    closed
-                            ? new ClusterException(ErrorReason.DRAINING, "this worker has been shut down")
-                            : new ClusterException(
-                                    ErrorReason.INTERNAL, "the engine has failed; see the worker's log"));
+            batch.failAll(whyEnded());
             drained.countDown();
         }
+    }
+
+    private ClusterException whyEnded() {
+        ClusterException known = failure;
+        if (known != null) {
+            return known;
+        }
+        return closed
+                ? new ClusterException(ErrorReason.DRAINING, "this worker has been shut down")
+                : new ClusterException(ErrorReason.INTERNAL, "the engine has failed; see the worker's log");
     }
 
     private void wake() {

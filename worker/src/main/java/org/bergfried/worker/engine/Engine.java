@@ -2,6 +2,7 @@ package org.bergfried.worker.engine;
 
 import java.util.Optional;
 import org.bergfried.contract.Clock;
+import org.bergfried.contract.ClusterException;
 import org.bergfried.worker.dispatch.Dispatcher;
 import org.bergfried.worker.expert.ExpertHost;
 import org.bergfried.worker.expert.HostSettings;
@@ -30,7 +31,8 @@ public final class Engine implements AutoCloseable {
         Dispatcher create(Model model, HostSettings limits, @Nullable ExpertHost host);
     }
 
-    /// Sizes the engine, prints the sum, and loads the trunk's weights. Experts are installed later, by the placement.
+    /// Sizes the engine, prints the sum, and loads the trunk's weights. Experts are installed later, by the
+    /// placement.
     ///
     /// @param model  stays its owner's and outlives the engine.
     /// @param source called once if there is a trunk.
@@ -43,6 +45,20 @@ public final class Engine implements AutoCloseable {
             DispatcherSource source,
             Clock clock,
             Thread.UncaughtExceptionHandler onBug) {
+        return open(model, settings, limit, source, clock, onBug, LoadProgress.NONE);
+    }
+
+    /// The same.
+    ///
+    /// @param progress hears how the loading goes on.
+    public static Engine open(
+            Model model,
+            EngineSettings settings,
+            MemoryLimit limit,
+            DispatcherSource source,
+            Clock clock,
+            Thread.UncaughtExceptionHandler onBug,
+            LoadProgress progress) {
         Backends backends = Backends.open(settings.backends());
         MemoryPlan plan;
         try {
@@ -56,6 +72,12 @@ public final class Engine implements AutoCloseable {
         var engine = new Engine(plan, backends);
         try {
             LOG.info("Computing with {}", engine.description());
+            backends.onRead(progress::add);
+            progress.phase(
+                    "the trunk's weights are loaded",
+                    settings.runsTrunk()
+                            ? TrunkWeights.bytes(model.trunk(), model.spec().tiedHead())
+                            : 0);
             engine.start(model, settings, source, clock, onBug);
             return engine;
         } catch (RuntimeException failure) {
@@ -111,6 +133,16 @@ public final class Engine implements AutoCloseable {
     /// The trunk role.
     public Optional<RunningTrunk> trunk() {
         return Optional.ofNullable(trunk);
+    }
+
+    /// Computes nothing more: sequences end with an error, frames of peers are answered with DRAINING.
+    public void fail(ClusterException why) {
+        if (experts != null) {
+            experts.host().abandon();
+        }
+        if (trunk != null) {
+            trunk.batcher().fail(why);
+        }
     }
 
     /// Ends the step loop and then everything below it.

@@ -8,13 +8,15 @@ import org.bergfried.contract.Clock;
 /// Whether a start makes progress. Reading, hashing and laying out weights may take many minutes and uses the loading
 /// thread's processor time all along; a thread that waits for a disk that does not answer, or for a lock, uses none.
 /// Asked by probes, so it needs no thread of its own.
-public final class LoadingWatch {
+public final class LoadingWatch implements LoadProgress {
     private static final long LEAST_NANOS = Duration.ofMillis(10).toNanos(); // of processor time, to count as progress
 
     private final LongSupplier processorNanos;
     private final Clock clock;
     private final Duration patience;
     private String phase; // guarded by this
+    private long bytesDone; // of the phase; guarded by this
+    private long bytesTotal; // of the phase; guarded by this
     private long nanosSeen; // processor time at the last progress; guarded by this
     private long progressNanos; // when that was; guarded by this
     private boolean done; // guarded by this
@@ -33,10 +35,26 @@ public final class LoadingWatch {
         progressNanos = clock.nanoTime();
     }
 
-    /// Something else is being done from now on.
-    public synchronized void phase(String what) {
+    @Override
+    public synchronized void phase(String what, long bytes) {
         phase = what;
+        bytesDone = 0;
+        bytesTotal = bytes;
         progressNanos = clock.nanoTime();
+    }
+
+    @Override
+    public synchronized void add(long bytes) {
+        bytesDone += bytes;
+    }
+
+    /// What is being done, and how far it is; empty when everything is loaded.
+    public synchronized Optional<String> progress() {
+        if (done) {
+            return Optional.empty();
+        }
+        String far = ": " + (bytesDone >> 20) + " of " + (bytesTotal >> 20) + " MiB";
+        return Optional.of(bytesTotal == 0 ? phase : phase + far);
     }
 
     /// Everything is loaded.

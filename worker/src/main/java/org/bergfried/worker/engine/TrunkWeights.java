@@ -18,6 +18,13 @@ final class TrunkWeights {
         return all(tensors, tiedHead).mapToLong(sizes::residentBytes).sum();
     }
 
+    /// Bytes that are read to load them.
+    static long bytes(TrunkTensors tensors, boolean tiedHead) {
+        return all(tensors, tiedHead)
+                .mapToLong(tensor -> tensor.bytes().byteSize())
+                .sum();
+    }
+
     /// Bytes of those that stay on the host beside a device.
     static long withoutKernels(TrunkTensors tensors, boolean tiedHead) {
         return all(tensors, tiedHead)

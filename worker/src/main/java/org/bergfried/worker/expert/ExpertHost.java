@@ -153,6 +153,14 @@ public final class ExpertHost implements AutoCloseable {
         draining = true;
     }
 
+    /// Answers every frame with DRAINING, also what waits, and computes nothing more.
+    public void abandon() {
+        draining = true;
+        for (ExpertJob job : queue.close()) {
+            refuse(job, Outcome.DRAINING);
+        }
+    }
+
     /// Takes a frame. The reply is called once, now or by the compute thread; the frame's memory must stay as it is
     /// until
     /// then. Never blocks.
@@ -183,10 +191,7 @@ public final class ExpertHost implements AutoCloseable {
     /// Answers what waits with DRAINING, finishes what is being computed, and ends the thread.
     @Override
     public void close() {
-        draining = true;
-        for (ExpertJob job : queue.close()) {
-            refuse(job, Outcome.DRAINING);
-        }
+        abandon();
         try {
             if (!thread.join(Duration.ofSeconds(CLOSE_SECONDS))) {
                 throw new IllegalStateException("an expert job runs for more than " + CLOSE_SECONDS + " s");

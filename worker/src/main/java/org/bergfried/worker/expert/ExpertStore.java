@@ -7,6 +7,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
@@ -66,11 +67,12 @@ public final class ExpertStore implements AutoCloseable {
         /// Hashes the bytes again and compares them with the expert's digest.
         static Verifier digests(Model model) {
             return (layer, expert) -> {
-                if (!model.expertIntact(layer, expert)) {
+                Optional<String> fault = model.expertFault(layer, expert);
+                if (fault.isPresent()) {
                     throw new ClusterException(
                             ErrorReason.WEIGHTS_CORRUPT,
                             "the bytes of expert " + expert + " of layer " + layer + " differ from its digest "
-                                    + model.expertDigest(layer, expert)
+                                    + model.expertDigest(layer, expert) + ": " + fault.get()
                                     + "; restore the model's files and restart the worker");
                 }
             };

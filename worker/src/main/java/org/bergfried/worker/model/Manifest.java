@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -73,14 +74,16 @@ final class Manifest {
         return digestOf(lines);
     }
 
-    /// Whether the bytes of one expert are still those that were hashed. Others may hash meanwhile.
-    boolean intact(List<StoredPart> expert) {
+    /// Which tensor of one expert does not have the bytes any more that were hashed, and in which file; empty if all
+    /// have. Others may hash meanwhile.
+    Optional<String> fault(List<StoredPart> expert) {
         for (StoredPart part : expert) {
             if (!digestOf(part).equals(Digests.sha256(part.bytes()))) {
-                return false;
+                return Optional.of(
+                        "tensor " + part.name() + " in " + entryOf(part.name()).file());
             }
         }
-        return true;
+        return Optional.empty();
     }
 
     /// Whether a copy of a part from elsewhere has the bytes that were hashed for the model's digest.
@@ -140,6 +143,7 @@ final class Manifest {
         String digest = digests.get(part.name());
         if (digest == null) {
             digest = Digests.sha256(part.bytes());
+            cache.missed(part.bytes().byteSize());
             digests.put(part.name(), digest);
             changed.add(file);
         }

@@ -2,6 +2,7 @@ package org.bergfried.worker.model;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bergfried.worker.tensor.StoredPart;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +24,14 @@ public interface Model extends AutoCloseable {
     /// SHA-256 over the digests of the expert's tensors: what `install` verifies.
     String expertDigest(int layer, int expert);
 
-    /// Whether the files still hold of an expert what its digest says: reads and hashes its bytes.
-    boolean expertIntact(int layer, int expert);
+    /// Which tensor of an expert, in which file, is not what its digest says any more: reads and hashes its bytes.
+    /// Empty
+    /// if all is well.
+    Optional<String> expertFault(int layer, int expert);
+
+    /// Which of the model's files is not the one any more that was mapped, and what has become of it; empty if all
+    /// are.
+    Optional<String> changedFile();
 
     /// What the files hold of a routed expert, as the manifest lists it.
     List<StoredPart> storedExpert(int layer, int expert);

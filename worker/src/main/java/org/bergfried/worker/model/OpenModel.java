@@ -1,11 +1,17 @@
 package org.bergfried.worker.model;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.bergfried.worker.tensor.StoredPart;
 import org.bergfried.worker.weights.DigestCache;
+import org.bergfried.worker.weights.FileIdentity;
+import org.bergfried.worker.weights.Refusals;
 import org.bergfried.worker.weights.TensorStore;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class OpenModel implements Model {
     private final ModelSpec spec;
     private final TensorStore store;
+    private final List<FileIdentity> files; // as they were mapped
     private final Arena arena;
     private final TrunkTensors trunk;
     private final ExpertReader experts;
@@ -31,6 +38,7 @@ final class OpenModel implements Model {
             DigestCache cache) {
         this.spec = facts.spec();
         this.store = store;
+        this.files = identities(store);
         this.arena = arena;
         this.trunk = new TrunkReader(tensors, facts, new LatentSplit(arena)).read();
         this.experts = new ExpertReader(tensors, facts);
@@ -65,8 +73,8 @@ final class OpenModel implements Model {
     }
 
     @Override
-    public boolean expertIntact(int layer, int expert) {
-        return manifest.intact(experts.parts(layer, expert));
+    public Optional<String> expertFault(int layer, int expert) {
+        return manifest.fault(experts.parts(layer, expert));
     }
 
     @Override
@@ -112,6 +120,23 @@ final class OpenModel implements Model {
             texts = known;
         }
         return known;
+    }
+
+    @Override
+    public Optional<String> changedFile() {
+        return files.stream().flatMap(file -> file.change().stream()).findFirst();
+    }
+
+    private static List<FileIdentity> identities(TensorStore store) {
+        var identities = new ArrayList<FileIdentity>();
+        for (Path file : store.files()) {
+            try {
+                identities.add(FileIdentity.of(file));
+            } catch (IOException gone) {
+                throw Refusals.corrupt(file, "cannot be looked at: " + gone);
+            }
+        }
+        return List.copyOf(identities);
     }
 
     @Override

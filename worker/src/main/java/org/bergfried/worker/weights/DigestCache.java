@@ -6,36 +6,50 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Remembers the digests of what a model file holds, so that a start hashes only files that changed. A file is the
-/// same as long as path, size, time of change and inode are. It is a cache: whatever is wrong with it costs time only.
+/// same as long as path, size, time of change and inode are. It is a cache: whatever is wrong with it costs time
+/// only.
 public final class DigestCache {
     private static final Logger LOG = LoggerFactory.getLogger(DigestCache.class);
     private static final String FORMAT = "bergfried-digests-1";
 
     private final @Nullable Path directory;
+    private final LongConsumer onMiss;
 
-    private DigestCache(@Nullable Path directory) {
+    private DigestCache(@Nullable Path directory, LongConsumer onMiss) {
         this.directory = directory;
+        this.onMiss = onMiss;
     }
 
     /// A cache that remembers nothing.
     public static DigestCache none() {
-        return new DigestCache(null);
+        return new DigestCache(null, bytes -> {});
     }
 
     /// A cache in a directory, which is made when there is something to keep.
     public static DigestCache in(Path directory) {
-        return new DigestCache(directory);
+        return in(directory, bytes -> {});
+    }
+
+    /// The same.
+    ///
+    /// @param onMiss hears how many bytes were hashed because their digest was not known.
+    public static DigestCache in(Path directory, LongConsumer onMiss) {
+        return new DigestCache(directory, onMiss);
+    }
+
+    /// Says that so many bytes were hashed.
+    public void missed(long bytes) {
+        onMiss.accept(bytes);
     }
 
     /// The remembered digests of a file, by name; empty if the file changed or is not known.
@@ -93,14 +107,13 @@ public final class DigestCache {
     }
 
     private static String identity(Path file) throws IOException {
-        Map<String, Object> attributes = Files.readAttributes(file, "unix:size,lastModifiedTime,ino");
-        long changed = attributes.get("lastModifiedTime") instanceof FileTime time ? time.to(TimeUnit.NANOSECONDS) : 0;
+        FileIdentity known = FileIdentity.of(file);
         return String.join(
                 "\t",
                 FORMAT,
-                String.valueOf(attributes.get("size")),
-                Long.toString(changed),
-                String.valueOf(attributes.get("ino")),
+                Long.toString(known.size()),
+                Long.toString(known.modified()),
+                known.inode(),
                 file.toRealPath().toString());
     }
 }

@@ -86,6 +86,24 @@ class BatcherTest {
     }
 
     @Test
+    void afterAFailureNothingIsComputedAndEverySequenceHearsWhy() throws Exception {
+        try (Batcher batcher = batcher(1000)) {
+            var running = new Reader();
+            var begun = new CountDownLatch(1);
+            runner.beforeStep = step -> begun.countDown();
+            batcher.submit(request("running", 100_000), running);
+            assertTrue(begun.await(10, TimeUnit.SECONDS));
+            batcher.fail(new ClusterException(ErrorReason.WEIGHTS_CORRUPT, "a file has changed"));
+            running.awaitEnd();
+            assertNotNull(running.error);
+            assertEquals(ErrorReason.WEIGHTS_CORRUPT, running.error.reason());
+            assertTrue(batcher.awaitDrained(Duration.ofSeconds(10)));
+            var late = assertThrows(ClusterException.class, () -> batcher.submit(request("late", 10), new Reader()));
+            assertEquals(ErrorReason.DRAINING, late.reason());
+        }
+    }
+
+    @Test
     void drainsAndThenRefuses() throws Exception {
         try (Batcher batcher = batcher(1000)) {
             var reader = new Reader();

@@ -50,13 +50,26 @@ final class LoadingWatchTest {
     @Test
     void anotherPhaseIsProgressAndTheEndIsFinal() {
         pass(100, 0);
-        watch.phase("loading the trunk");
+        watch.phase("loading the trunk", 0);
         pass(100, 0);
         assertEquals(Optional.empty(), watch.stuck());
         pass(100, 0);
         assertTrue(watch.stuck().orElseThrow().contains("loading the trunk"));
         watch.done();
         assertEquals(Optional.empty(), watch.stuck());
+    }
+
+    @Test
+    void progressNamesThePhaseAndItsBytesUntilTheEnd() {
+        assertEquals("opening the model", watch.progress().orElseThrow());
+        watch.phase("loading the trunk", 300 << 20);
+        watch.add(40 << 20);
+        watch.add(61 << 20);
+        assertEquals("loading the trunk: 101 of 300 MiB", watch.progress().orElseThrow());
+        watch.phase("the next", 0);
+        assertEquals("the next", watch.progress().orElseThrow());
+        watch.done();
+        assertEquals(Optional.empty(), watch.progress());
     }
 
     private void pass(long seconds, long processorMillis) {

@@ -144,6 +144,18 @@ final class ExpertHostTest {
     }
 
     @Test
+    void whatWaitsIsNotComputedAnyMoreWhenTheHostIsAbandoned() throws InterruptedException {
+        installAll();
+        var blocked = block();
+        submit(new Workload(model, 1, 1, SEED), DispatchClass.DECODE, false, 1);
+        host.abandon();
+        assertEquals(Outcome.DRAINING, next().outcome);
+        submit(new Workload(model, 1, 1, SEED), DispatchClass.DECODE, false, 1);
+        assertEquals(Outcome.DRAINING, next().outcome);
+        blocked.countDown();
+    }
+
+    @Test
     void anExpertEvictedWhileItIsUsedStaysUntilTheBatchIsDone() throws InterruptedException {
         installAll();
         var blocked = block();

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.bergfried.worker.kernel.GateShape;
 import org.bergfried.worker.model.AttentionSpec;
@@ -104,8 +105,13 @@ public final class SyntheticModel implements Model {
     }
 
     @Override
-    public boolean expertIntact(int layer, int expert) {
-        return true;
+    public Optional<String> expertFault(int layer, int expert) {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<String> changedFile() {
+        return Optional.empty();
     }
 
     @Override

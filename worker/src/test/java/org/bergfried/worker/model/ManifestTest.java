@@ -1,7 +1,6 @@
 package org.bergfried.worker.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.bergfried.worker.Golden;
 import org.bergfried.worker.weights.DigestCache;
@@ -66,10 +66,11 @@ class ManifestTest {
         long offset = offsetOfExpert(file, 2, 7);
         try (Model model = Models.open(file)) {
             model.digest();
-            assertTrue(model.expertIntact(2, 7));
+            assertEquals(Optional.empty(), model.expertFault(2, 7));
             flip(file, offset + 5);
-            assertTrue(model.expertIntact(2, 6));
-            assertFalse(model.expertIntact(2, 7));
+            assertEquals(Optional.empty(), model.expertFault(2, 6));
+            String fault = model.expertFault(2, 7).orElseThrow();
+            assertTrue(fault.contains("#7 in " + file), fault);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.bergfried.worker.kernel.choice;
 
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.bergfried.contract.ClusterException;
 import org.bergfried.worker.kernel.Backend;
@@ -29,6 +30,7 @@ public final class Backends implements AutoCloseable {
     private final @Nullable CudaDevice device;
     private final ComputePool pool;
     private final String description;
+    private volatile LongConsumer onRead = bytes -> {};
 
     /// What one role computes with.
     ///
@@ -110,6 +112,11 @@ public final class Backends implements AutoCloseable {
         return trunk.name().equals(experts.name()) ? trunk.name() : trunk.name() + "+" + experts.name();
     }
 
+    /// Who hears of bytes of files as weights are loaded, on any thread.
+    public void onRead(LongConsumer listener) {
+        onRead = listener;
+    }
+
     /// A backend for the thread that runs the trunk's steps. It is closed before this is.
     public Backend trunk() {
         return backend(trunk, ComputePool.Priority.TRUNK);
@@ -121,7 +128,7 @@ public final class Backends implements AutoCloseable {
     }
 
     private Backend backend(Part part, ComputePool.Priority priority) {
-        var cpu = new CpuBackend(part.kernels.get(), pool, priority);
+        var cpu = new CpuBackend(part.kernels.get(), pool, priority, bytes -> onRead.accept(bytes));
         return part.onDevice && device != null ? new CudaBackend(device, cpu) : cpu;
     }
 

@@ -3,6 +3,7 @@ package org.bergfried.worker.kernel.cpu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.bergfried.worker.kernel.AttentionShape;
 import org.bergfried.worker.kernel.Backend;
 import org.bergfried.worker.kernel.CacheView;
@@ -44,15 +45,18 @@ public final class CpuBackend implements Backend {
     private final List<HostMatrix> matrices = new ArrayList<>();
 
     /// A backend whose operations run on `pool` with the given priority. The pool outlives the backend.
-    public CpuBackend(Kernels kernels, ComputePool pool, ComputePool.Priority priority) {
-        this(kernels, pool, priority, false);
+    ///
+    /// @param onRead hears of bytes of files as weights are loaded, on any thread.
+    public CpuBackend(Kernels kernels, ComputePool pool, ComputePool.Priority priority, LongConsumer onRead) {
+        this(kernels, pool, priority, onRead, false);
     }
 
-    private CpuBackend(Kernels kernels, ComputePool pool, ComputePool.Priority priority, boolean ownsPool) {
+    private CpuBackend(
+            Kernels kernels, ComputePool pool, ComputePool.Priority priority, LongConsumer onRead, boolean ownsPool) {
         this.kernels = kernels;
         this.ownsPool = ownsPool;
         this.lane = pool.open(priority);
-        this.loader = new WeightLoader(pool);
+        this.loader = new WeightLoader(pool, onRead);
         scratch = new Scratch[pool.threads()];
         alone = new Scratch[pool.threads()];
         for (int slot = 0; slot < scratch.length; slot++) {
@@ -63,7 +67,7 @@ public final class CpuBackend implements Backend {
 
     /// A backend with a pool of its own, which ends with it.
     public static CpuBackend alone(Kernels kernels, int threads) {
-        return new CpuBackend(kernels, new ComputePool(threads), ComputePool.Priority.TRUNK, true);
+        return new CpuBackend(kernels, new ComputePool(threads), ComputePool.Priority.TRUNK, bytes -> {}, true);
     }
 
     @Override

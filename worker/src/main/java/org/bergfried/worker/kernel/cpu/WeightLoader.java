@@ -1,6 +1,7 @@
 package org.bergfried.worker.kernel.cpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 import org.bergfried.worker.machine.MappedPages;
 import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.StoredTensor;
@@ -11,9 +12,12 @@ final class WeightLoader implements AutoCloseable {
     private static final long PART_BYTES = 1 << 20;
 
     private final ComputePool.Lane lane;
+    private final LongConsumer onRead;
 
-    WeightLoader(ComputePool pool) {
+    /// @param onRead hears of bytes of files as they are loaded, on any thread.
+    WeightLoader(ComputePool pool, LongConsumer onRead) {
         lane = pool.open(ComputePool.Priority.TRUNK);
+        this.onRead = onRead;
     }
 
     synchronized HostMatrix load(StoredTensor tensor) {
@@ -26,6 +30,7 @@ final class WeightLoader implements AutoCloseable {
                 int from = (int) ((long) tiles * part / parts) * TileLayout.ROWS;
                 int to = (int) ((long) tiles * (part + 1) / parts) * TileLayout.ROWS;
                 fill(tensor, matrix, from, Math.min(to, tensor.rows()));
+                onRead.accept(bytes * (part + 1) / parts - bytes * part / parts);
             });
         } catch (RuntimeException e) {
             matrix.close();
