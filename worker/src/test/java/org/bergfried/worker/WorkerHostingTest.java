@@ -143,20 +143,16 @@ class WorkerHostingTest {
     }
 
     @Test
-    void theLoadOfATrunkIsThatOfItsTokens() throws IOException {
+    void aProbeOfReadinessIsNoLoadOfTheTrunk() throws IOException {
         Worker worker = start("worker-1");
         await(worker::ready); // by a probe of one token
         var load = engineCall(worker);
         assertTrue(load.getStartNumber() > 0);
-        long first = load.getLayers(0).getRowsList().stream()
-                .mapToLong(Long::longValue)
-                .sum();
-        assertTrue(first > 0);
+        assertTrue(load.getLayersCount() > 0);
         for (var layer : load.getLayersList()) {
             assertEquals(announced("worker-1").facts().expertsPerLayer(), layer.getRowsCount());
             assertEquals(
-                    first,
-                    layer.getRowsList().stream().mapToLong(Long::longValue).sum());
+                    0, layer.getRowsList().stream().mapToLong(Long::longValue).sum());
         }
     }
 

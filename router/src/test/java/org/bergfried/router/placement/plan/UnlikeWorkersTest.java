@@ -70,8 +70,10 @@ final class UnlikeWorkersTest {
 
     private static double balanceOfSpeeds(double fast) {
         List<PlanWorker> workers = IntStream.range(0, 16)
-                .mapToObj(worker ->
-                        Questions.worker("w" + worker, 5L * LAYERS * EXPERT_BYTES, worker % 2 == 0 ? 1000 : 1000 * fast))
+                .mapToObj(worker -> {
+                    double speed = worker % 2 == 0 ? 1000 : 1000 * fast;
+                    return Questions.worker("w" + worker, 5L * LAYERS * EXPERT_BYTES, speed);
+                })
                 .toList();
         return Planner.plan(skewed(workers)).meanAfter();
     }
