@@ -19,8 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The start of a worker up to its loaded weights: says every few seconds how far it is, and knows when it is stuck.
-/// Made by the
-/// thread that loads.
+/// Made by the thread that loads.
 final class Loading implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Loading.class);
     private static final Duration STILL_MAX = Duration.ofMinutes(2);

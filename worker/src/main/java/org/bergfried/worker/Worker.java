@@ -186,8 +186,7 @@ public final class Worker implements ProcessMain.Service {
     }
 
     /// Ends the process because of a bug in one of its threads, unless memory of a mapped file could not be read
-    /// because
-    /// the file has changed: Java says that by an InternalError.
+    /// because the file has changed: Java says that by an InternalError.
     public void broke(Throwable bug) {
         WeightWatch watch = weightWatch;
         if (!(bug instanceof InternalError) || watch == null || !watch.check()) {
@@ -196,8 +195,7 @@ public final class Worker implements ProcessMain.Service {
     }
 
     /// Computes nothing more, because it may be wrong. Routers continue the sequences elsewhere and move the
-    /// experts; the
-    /// process stays and says why.
+    /// experts; the process stays and says why.
     private void weightsChanged(String what) {
         var why = new ClusterException(
                 ErrorReason.WEIGHTS_CORRUPT, what + " while it was mapped; restore it and restart the worker");

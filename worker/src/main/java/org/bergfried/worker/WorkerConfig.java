@@ -32,8 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// @param model         what it serves.
 /// @param roles         `trunk` (runs sequences), `expert` (hosts routed experts) or both, the default.
 /// @param backend       `auto` (the fastest that this machine has; default), `scalar`, `vector`, `native` or
-///     `cuda`, of
-///     trunk and experts where they do not name their own. `auto` takes a GPU only if a real one answers.
+///     `cuda`, of trunk and experts where they do not name their own. `auto` takes a GPU only if a real one answers.
 /// @param trunk         what the trunk computes with.
 /// @param cuda          which GPU, where one is used.
 /// @param threads       compute threads, 0 to 1024; 0 (default) takes as many as affinity and CPU quota allow.

@@ -10,9 +10,8 @@ import java.util.List;
 /// Starts routers and workers as processes of their own, each with its config and log file in the data directory.
 ///
 /// An attached process ends by itself when the pipe to its standard input closes, so nothing outlives the
-/// supervisor, however that dies. Each
-/// process gets a session of its own: a Ctrl-C in the terminal reaches the supervisor only, which then ends the
-/// others in order.
+/// supervisor, however that dies. Each process gets a session of its own: a Ctrl-C in the terminal reaches the
+/// supervisor only, which then ends the others in order.
 ///
 /// @param pinned whether each worker gets one core, the first one the first.
 record ProcessStarter(Surroundings surroundings, Path dataDirectory, boolean attached, boolean pinned) {

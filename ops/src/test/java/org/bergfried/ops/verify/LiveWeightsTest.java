@@ -36,8 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /// Weight files of running workers are damaged or exchanged while answers run: what is wrong is noticed and named,
-/// and
-/// no answer changes by a bit.
+/// and no answer changes by a bit.
 @Timeout(300)
 final class LiveWeightsTest {
     private static final Path MODEL = Path.of("demo-model/demo-Q8_0.gguf");

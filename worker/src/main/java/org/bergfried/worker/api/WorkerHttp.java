@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import org.bergfried.contract.ConfigException;
 
 /// Health and metrics over HTTP: `/startupz` (loading makes progress, and how far it is, or is done), `/healthz`
-/// (the same, and the loops
-/// turn), `/readyz` (a token can be produced), `/metrics` (Prometheus). Nothing else is served, and no body is read.
+/// (the same, and the loops turn), `/readyz` (a token can be produced), `/metrics` (Prometheus). Nothing else is
+/// served, and no body is read.
 public final class WorkerHttp implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService handlers = Executors.newVirtualThreadPerTaskExecutor();

@@ -10,8 +10,7 @@ import java.util.function.Consumer;
 import org.bergfried.worker.model.Model;
 
 /// Notices that a file of the model has changed while it is mapped. Weights that stay mapped change with it, and
-/// those
-/// that are read later would be others: what is computed from then on may be wrong.
+/// those that are read later would be others: what is computed from then on may be wrong.
 public final class WeightWatch implements AutoCloseable {
     private static final Duration TICK = Duration.ofSeconds(2);
 

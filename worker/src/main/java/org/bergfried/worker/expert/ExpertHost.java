@@ -25,8 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Computes routed experts of one model for anybody in the cluster, its own trunk included. Jobs run on one thread,
-/// in
-/// order of class and arrival, and wait for nothing; frames that wait for the same layer are computed as one batch.
+/// in order of class and arrival, and wait for nothing; frames that wait for the same layer are computed as one batch.
 public final class ExpertHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExpertHost.class);
     private static final long CLOSE_SECONDS = 10;
@@ -162,8 +161,7 @@ public final class ExpertHost implements AutoCloseable {
     }
 
     /// Takes a frame. The reply is called once, now or by the compute thread; the frame's memory must stay as it is
-    /// until
-    /// then. Never blocks.
+    /// until then. Never blocks.
     ///
     /// @throws ClusterException if the frame breaks the protocol; then the reply is not called.
     public void submit(DispatchFrame frame, Reply reply) {

@@ -69,8 +69,7 @@ public final class ExpertSizes {
     }
 
     /// Where the files have weights in another form, asking for an expert reads all of it; then the experts of a
-    /// layer
-    /// are alike, and one of them is asked for.
+    /// layer are alike, and one of them is asked for.
     private long bytesIfAlike(int layer) {
         SwiGlu first = model.expert(layer, 0);
         boolean isMadeAnew =

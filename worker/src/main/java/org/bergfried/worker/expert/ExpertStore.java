@@ -23,9 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Which routed experts are in memory. Hot ones are installed and evicted by order of the placement, in the
-/// background;
-/// all others are cold and loaded on first use into a bounded least-recently-used set: same kernels, same bits. Both
-/// have limits that are part of the worker's memory sum. Thread-safe.
+/// background; all others are cold and loaded on first use into a bounded least-recently-used set: same kernels, same
+/// bits. Both have limits that are part of the worker's memory sum. Thread-safe.
 public final class ExpertStore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExpertStore.class);
 
@@ -200,8 +199,7 @@ public final class ExpertStore implements AutoCloseable {
     }
 
     /// Any expert, marked as used; a cold one is loaded. Called by the one thread that computes, while it uses no
-    /// other
-    /// cold one.
+    /// other cold one.
     ///
     /// @throws ClusterException if its bytes are corrupt.
     Expert acquire(int layer, int index) {

@@ -15,8 +15,7 @@ public interface Pinning {
     void pin(int slot);
 
     /// Binds each thread to one of the processors that the process may use, and to no other; the first of them is
-    /// left
-    /// to the callers.
+    /// left to the callers.
     static Pinning within(Processors processors) {
         List<Integer> allowed = processors.allowed();
         return allowed.size() < 2 ? NONE : slot -> Affinity.bind(allowed.get(slot % allowed.size()));

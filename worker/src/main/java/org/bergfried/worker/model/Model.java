@@ -25,8 +25,7 @@ public interface Model extends AutoCloseable {
     String expertDigest(int layer, int expert);
 
     /// Which tensor of an expert, in which file, is not what its digest says any more: reads and hashes its bytes.
-    /// Empty
-    /// if all is well.
+    /// Empty if all is well.
     Optional<String> expertFault(int layer, int expert);
 
     /// Which of the model's files is not the one any more that was mapped, and what has become of it; empty if all

@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The backends of one worker: one for the trunk's thread and one for each thread of expert jobs. Those on the CPU
 /// share a pool of compute threads on which expert jobs go first, those on a GPU share the device; matrices that
-/// one of
-/// them loaded may be used by the others of its kind.
+/// one of them loaded may be used by the others of its kind.
 public final class Backends implements AutoCloseable {
     private static final String CUDA = "cuda";
     private static final String AUTO = "auto";

@@ -37,9 +37,8 @@ public final class HostMatrix implements Matrix {
     }
 
     /// Whether a tensor stays where it is. A native kernel that reads beyond the end of a file that was cut off since
-    /// it was mapped ends the process (SIGBUS; Java would get an InternalError); then answers go on elsewhere. Re-
-    /// laid
-    /// weights do not depend on the file any more.
+    /// it was mapped ends the process (SIGBUS; Java would get an InternalError); then answers go on elsewhere.
+    /// Re-laid weights do not depend on the file any more.
     static boolean staysMapped(StoredTensor tensor) {
         return !tensor.type().integerCoded() && tensor.bytes().isNative();
     }

@@ -20,8 +20,7 @@ import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.ErrorReason;
 
 /// One device of this process: its context, its memory in a pool, the kernels, and streams of operations. Thread-
-/// safe;
-/// a [CudaStream] belongs to one thread at a time.
+/// safe; a [CudaStream] belongs to one thread at a time.
 public final class CudaDevice implements AutoCloseable {
     /// Files of kernels, without their suffix.
     static final List<String> MODULES = List.of("rows", "products", "attention", "gate");

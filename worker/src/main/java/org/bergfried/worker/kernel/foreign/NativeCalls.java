@@ -1,8 +1,7 @@
 package org.bergfried.worker.kernel.foreign;
 
 /// The functions of `library.c`, with its names, argument for argument; addresses are `long`. The class is
-/// initialised
-/// only where [NativeLibrary] is usable.
+/// initialised only where [NativeLibrary] is usable.
 final class NativeCalls {
     static final Quantise QUANTISE = quick("quantise", Quantise.class);
     static final CodedBytes PREPARED_BYTES = quick("prepared_bytes", CodedBytes.class);

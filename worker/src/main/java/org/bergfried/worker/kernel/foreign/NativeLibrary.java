@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// The library of kernels in C, loaded once for the process: what it can run here, or why it cannot be used.
 ///
 /// It is the one that a compiler builds here, if [LibrarySettings] allow it and there is one; else the checked-in
-/// one,
-/// whose digest is verified; else there is none, and the kernels in Java are taken.
+/// one, whose digest is verified; else there is none, and the kernels in Java are taken.
 public final class NativeLibrary {
     /// What `bergfried_interface` of `library.c` must return.
     private static final int INTERFACE = 2;
@@ -36,8 +35,7 @@ public final class NativeLibrary {
     }
 
     /// Loads the library, unless it is loaded: a process has one. Building it may take some seconds. Without this
-    /// call
-    /// the checked-in library is loaded when it is first needed.
+    /// call the checked-in library is loaded when it is first needed.
     public static void open(LibrarySettings settings) {
         instance(settings);
     }

@@ -10,8 +10,7 @@ import org.bergfried.worker.tensor.ElementType;
 import org.bergfried.worker.tensor.Rows;
 
 /// Products (rules C and D). What activations are prepared into, in the working memory that threads share, is known
-/// to
-/// C alone.
+/// to C alone.
 final class NativeProducts {
     private NativeProducts() {}
 

@@ -7,8 +7,7 @@ import jdk.incubator.vector.ShortVector;
 import org.bergfried.worker.kernel.cpu.PeakLoops;
 
 /// The loops of the Vector API, which has no instruction for products of bytes: it multiplies 16-bit numbers. Each
-/// step
-/// depends on the one before, so the compiler can leave none out; four chains do not wait for each other.
+/// step depends on the one before, so the compiler can leave none out; four chains do not wait for each other.
 public final class VectorPeakLoops implements PeakLoops {
     private static final int CHAINS = 4;
 
