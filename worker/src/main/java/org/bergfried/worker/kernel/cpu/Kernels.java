@@ -57,7 +57,10 @@ public interface Kernels {
     void rope(Rows x, RopeShape shape, MemorySegment positions, MemorySegment table, int from, int to);
 
     /// Attention of the pairs `[from, to)` of row and query head: pair `p` is row `p / heads`, head `p % heads`.
-    void attention(AttentionShape shape, Rows query, CacheView cache, Rows y, int from, int to, Scratch scratch);
+    default void attention(
+            AttentionShape shape, Rows query, CacheView cache, Rows y, int from, int to, Scratch scratch) {
+        attentionWithin(shape, 0, null, query, cache, y, from, to, scratch);
+    }
 
     /// The same within a window (0: of all positions) and with sinks, `[1, heads]` or null.
     void attentionWithin(

@@ -171,12 +171,6 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void attention(
-            AttentionShape shape, Rows query, CacheView cache, Rows y, int from, int to, Scratch scratch) {
-        attentionWithin(shape, 0, null, query, cache, y, from, to, scratch);
-    }
-
-    @Override
     public void attentionWithin(
             AttentionShape shape,
             int window,
