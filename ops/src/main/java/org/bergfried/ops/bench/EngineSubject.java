@@ -2,8 +2,6 @@ package org.bergfried.ops.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.bergfried.worker.tool.SpeedRun;
 
 /// The engine in this process.
@@ -35,11 +33,7 @@ final class EngineSubject implements Subject {
     @Override
     public long residentBytes() {
         try {
-            return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-                    .findFirst()
-                    .orElse(0);
+            return ResidentMemory.bytes("self");
         } catch (IOException notLinux) {
             throw new UncheckedIOException("the resident memory cannot be read from /proc/self/status", notLinux);
         }

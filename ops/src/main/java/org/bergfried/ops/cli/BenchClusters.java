@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import org.bergfried.ops.bench.Clusters;
+import org.bergfried.ops.bench.ResidentMemory;
 
 /// Clusters of the benchmark: like a quickstart, with all ports free ones and its files in a temporary directory that
 /// goes with it.
@@ -55,10 +56,7 @@ record BenchClusters(Surroundings surroundings) implements Clusters {
 
         private static long residentBytes(long pid) {
             try {
-                return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
-                        .filter(line -> line.startsWith("VmRSS:"))
-                        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-                        .sum();
+                return ResidentMemory.bytes(Long.toString(pid));
             } catch (IOException ended) {
                 return 0;
             }
