@@ -10,9 +10,6 @@ import org.bergfried.contract.ClusterException;
 import org.bergfried.contract.SystemClock;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// The `bergfried` command.
 public final class BergfriedMain {
@@ -28,9 +25,7 @@ public final class BergfriedMain {
 
     @Command(
             name = "bergfried",
-            mixinStandardHelpOptions = true,
             version = "Bergfried 0.1.0",
-            synopsisSubcommandLabel = "COMMAND",
             description =
                     "An inference cluster for open mixture-of-experts models that keeps your data on your servers.",
             footerHeading = "%nFirst steps:%n",
@@ -47,16 +42,7 @@ public final class BergfriedMain {
                 "69:something is missing on this machine (launcher)",
                 "70:the build failed (launcher)"
             })
-    static final class Root implements Runnable {
-        @Spec
-        @SuppressWarnings("NullAway.Init") // picocli sets it before run
-        private CommandSpec spec;
-
-        @Override
-        public void run() {
-            throw new ParameterException(spec.commandLine(), "Name a command.");
-        }
-    }
+    static final class Root extends CommandGroup {}
 
     /// Runs a command and ends the process with its exit code.
     public static void main(String[] arguments) {
