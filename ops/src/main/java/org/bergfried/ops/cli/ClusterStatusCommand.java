@@ -66,10 +66,8 @@ final class ClusterStatusCommand implements Runnable {
         cluster.getWorkersList().forEach(worker -> print(out, worker));
     }
 
-    /// Weights that stay in the mapped file take no memory of their own.
     private static String held(WorkerState worker) {
-        boolean isMapped = worker.getExpertBytesHeld() == 0 && worker.getExpertsHot() > 0;
-        return isMapped ? "mapped" : worker.getExpertBytesHeld() == 0 ? "-" : Words.bytes(worker.getExpertBytesHeld());
+        return worker.getExpertBytesHeld() == 0 ? "-" : Words.bytes(worker.getExpertBytesHeld());
     }
 
     private static void print(PrintStream out, WorkerState worker) {

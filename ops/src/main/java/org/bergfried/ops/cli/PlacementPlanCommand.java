@@ -51,7 +51,7 @@ final class PlacementPlanCommand implements Runnable {
 
     private static String cost(PlanSummary summary) {
         return summary.getBytesMoved() == 0
-                ? "nothing to copy: weights stay in the mapped file"
+                ? "nothing to copy"
                 : String.format(
                         Locale.ROOT,
                         "%s to move, at least %.1f s",

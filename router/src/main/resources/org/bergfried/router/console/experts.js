@@ -199,7 +199,7 @@ class ExpertsView {
         this.detailsShown = now;
         const focused = document.activeElement?.id;
         fill(this.details,
-            h("p", {id: "selected"}, text, size && (Number(size) > 1 ? "; " + bytes(size) + " of memory" : "; stays in the mapped file")),
+            h("p", {id: "selected"}, text, size && "; " + bytes(size) + " of memory"),
             this.target ? h("p", {class: "quiet"}, "This is the plan's target: close the plan to change single experts.")
                 : may("OPERATOR") ? this.actions(layer, expert, hosts)
                     : h("p", {class: "quiet"}, "Your key has the role VIEWER; moving experts needs OPERATOR."));

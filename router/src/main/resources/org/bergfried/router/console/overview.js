@@ -55,8 +55,8 @@ function workerTable(workers) {
             worker.roles.map((role) => word(role, "WORKER_ROLE")).join(", "),
             worker.backend,
             count(worker.expertsHot) + " of " + count(worker.expertsPlaced),
-            isMapped(worker) ? "mapped" : bytes(worker.expertBytesHeld),
-            isMapped(worker) ? "-" : bytes(worker.expertBytesFree),
+            bytes(worker.expertBytesHeld),
+            bytes(worker.expertBytesFree),
             rate(worker.expertRowsPerSecond),
             share(worker.pagesTotal - worker.pagesFree, worker.pagesTotal),
             count(worker.running),
@@ -65,11 +65,6 @@ function workerTable(workers) {
         ];
         return changes ? cells.toSpliced(2, 0, drainButton(worker, state)) : cells; // early, so that it is seen on a narrow screen too
     }));
-}
-
-/** Whether the weights stay in the mapped file and take no memory of their own, as float weights do. */
-function isMapped(worker) {
-    return worker.expertsHot > 0 && Number(worker.expertBytesHeld) === 0;
 }
 
 function drainButton(worker, state) {

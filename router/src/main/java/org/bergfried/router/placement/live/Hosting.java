@@ -8,7 +8,7 @@ import org.bergfried.contract.cluster.ExpertSet;
 /// @param startNumber which start of it.
 /// @param modelDigest its model.
 /// @param hot its experts that are in memory and verified.
-/// @param bytesPerExpert `[moeLayers]` memory of one expert of each layer; 0 where weights stay in the mapped file.
+/// @param bytesPerExpert `[moeLayers]` memory of one expert of each layer, its own or a file's mapping.
 /// @param bytesHeld memory of its hot experts.
 /// @param bytesFree memory left for further ones.
 /// @param rowsPerSecond rows through one expert that it computes in a second; 0 before a second was computed.

@@ -1,7 +1,6 @@
 package org.bergfried.router.placement.live;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -127,7 +126,7 @@ record PlanInputs(
         for (WorkerAnnouncement worker : workers) {
             Hosting hosting = hostings.get(worker.id());
             if (hosting != null) {
-                long bytes = rules.draining().contains(worker.id()) ? 0 : room(hosting);
+                long bytes = rules.draining().contains(worker.id()) ? 0 : hosting.bytesFree() + hosting.bytesHeld();
                 known.add(new PlanWorker(
                         worker.id(),
                         bytes,
@@ -138,15 +137,6 @@ record PlanInputs(
             }
         }
         return known;
-    }
-
-    /// Memory for experts in all. Weights that stay in the mapped file take none: then there is room for every expert.
-    private long room(Hosting hosting) {
-        boolean isMapped = Arrays.stream(hosting.bytesPerExpert()).allMatch(bytes -> bytes == 0);
-        long expertCount = base.facts().expertCount();
-        return isMapped
-                ? expertCount * Math.max(1, Arrays.stream(expertBytes()).max().orElse(1))
-                : hosting.bytesFree() + hosting.bytesHeld();
     }
 
     /// Measured speeds, without the noise of measuring: who has not computed yet is as fast as the median.

@@ -16,7 +16,7 @@ import org.bergfried.contract.cluster.PlacementFacts;
 /// @param planId names the plan in placements and commands.
 /// @param facts the model's layers and experts.
 /// @param load `[facts.expertCount()]` rows that each expert got in the window, by {@link PlacementFacts#cell}.
-/// @param expertBytes `[moeLayers]` bytes of one expert of each layer; 0 where weights stay in the mapped file.
+/// @param expertBytes `[moeLayers]` bytes of one expert of each layer; 0 if experts take no memory.
 /// @param expertGroups into how many equal groups of neighbours the gate divides a layer's experts; 1 for none.
 /// @param workers the living expert workers; ids differ.
 /// @param pins experts that must be on a worker.

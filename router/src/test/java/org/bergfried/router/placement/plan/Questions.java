@@ -38,6 +38,12 @@ final class Questions {
             double speed = 1000 * (1 + random.nextInt(2));
             hosts.add(worker("w" + worker, EXPERT_BYTES * slots * layers, speed));
         }
+        return request(facts, load, bytes, hosts, Set.of());
+    }
+
+    /// A first placement without bans and groups.
+    static PlanRequest request(
+            PlacementFacts facts, long[] load, long[] bytes, List<PlanWorker> workers, Set<ExpertOnWorker> pins) {
         return new PlanRequest(
                 "digest",
                 "plan",
@@ -45,8 +51,8 @@ final class Questions {
                 load,
                 bytes,
                 1,
-                hosts,
-                Set.of(),
+                workers,
+                pins,
                 Set.of(),
                 Optional.empty(),
                 PlanSettings.defaults());

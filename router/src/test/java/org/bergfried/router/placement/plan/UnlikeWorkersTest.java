@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -86,27 +85,11 @@ final class UnlikeWorkersTest {
                 .doubles(facts.expertCount())
                 .mapToLong(draw -> (long) (1000 * StrictMath.pow(1 - draw, -0.6)))
                 .toArray();
-        return request(facts, load, bytes, workers, Set.of());
+        return Questions.request(facts, load, bytes, workers, Set.of());
     }
 
     private static PlanRequest mapped(List<PlanWorker> workers, Set<ExpertOnWorker> pins) {
         PlacementFacts facts = PlacementFacts.of(new int[] {3}, 6);
-        return request(facts, new long[] {60, 60, 60, 60, 60, 60}, new long[1], workers, pins);
-    }
-
-    private static PlanRequest request(
-            PlacementFacts facts, long[] load, long[] bytes, List<PlanWorker> workers, Set<ExpertOnWorker> pins) {
-        return new PlanRequest(
-                "digest",
-                "plan",
-                facts,
-                load,
-                bytes,
-                1,
-                workers,
-                pins,
-                Set.of(),
-                Optional.empty(),
-                PlanSettings.defaults());
+        return Questions.request(facts, new long[] {60, 60, 60, 60, 60, 60}, new long[1], workers, pins);
     }
 }
