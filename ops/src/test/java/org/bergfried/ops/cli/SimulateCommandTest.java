@@ -5,12 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import org.bergfried.contract.SystemClock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,14 +54,7 @@ final class SimulateCommandTest {
 
     private int simulate(String cases) throws IOException {
         Path file = Files.writeString(folder.resolve("cases.jsonl"), cases);
-        var surroundings = new Surroundings(
-                Map.of(),
-                folder,
-                Path.of("java"),
-                new SystemClock(),
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8));
-        return BergfriedMain.commandLine(surroundings).execute("placement", "simulate", "--cases", file.toString());
+        return new CommandRun(folder, out, err).run("placement", "simulate", "--cases", file.toString());
     }
 
     private static String text(ByteArrayOutputStream stream) {

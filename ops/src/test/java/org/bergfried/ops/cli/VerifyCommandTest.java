@@ -11,9 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 import org.bergfried.contract.Clock;
-import org.bergfried.contract.SystemClock;
 import org.bergfried.worker.model.FileCheck;
 import org.bergfried.worker.model.FileManifest;
 import org.junit.jupiter.api.BeforeEach;
@@ -149,18 +148,9 @@ final class VerifyCommandTest {
     }
 
     private int run(String command, String... arguments) {
-        var surroundings = new Surroundings(
-                Map.of(),
-                folder,
-                Path.of("java"),
-                new SystemClock(),
-                new PrintStream(out, true, StandardCharsets.UTF_8),
-                new PrintStream(err, true, StandardCharsets.UTF_8));
-        var line = new String[arguments.length + 2];
-        line[0] = "model";
-        line[1] = command;
-        System.arraycopy(arguments, 0, line, 2, arguments.length);
-        return BergfriedMain.commandLine(surroundings).execute(line);
+        String[] line =
+                Stream.concat(Stream.of("model", command), Stream.of(arguments)).toArray(String[]::new);
+        return new CommandRun(folder, out, err).run(line);
     }
 
     private String said() {

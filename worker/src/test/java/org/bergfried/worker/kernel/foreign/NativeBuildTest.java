@@ -1,6 +1,5 @@
 package org.bergfried.worker.kernel.foreign;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -17,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.bergfried.worker.kernel.ChildJvm;
 import org.bergfried.worker.kernel.ConformanceMain;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -118,21 +118,7 @@ final class NativeBuildTest {
     }
 
     private static List<String> conformance(Path library) throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(Objects.requireNonNull(System.getProperty("java.home")), "bin", "java")
-                                .toString(),
-                        "-Xmx256m",
-                        "-XX:+UseSerialGC",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-D" + NativeLibrary.CHOSEN_FILE + "=" + library,
-                        "-cp",
-                        Objects.requireNonNull(System.getProperty("java.class.path")),
-                        ConformanceMain.class.getName())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-        assertEquals(0, process.waitFor(), output);
-        return output.lines().toList();
+        return ChildJvm.lines(ConformanceMain.class, "-D" + NativeLibrary.CHOSEN_FILE + "=" + library);
     }
 
     private static boolean hasCompiler() {
