@@ -90,10 +90,15 @@ class BatcherTest {
         try (Batcher batcher = batcher(1000)) {
             var running = new Reader();
             var begun = new CountDownLatch(1);
-            runner.beforeStep = step -> begun.countDown();
+            var failing = new CountDownLatch(1);
+            runner.beforeStep = step -> {
+                begun.countDown();
+                hold(failing); // else the loop could reach the answer's end first
+            };
             batcher.submit(request("running", 100_000), running);
             assertTrue(begun.await(10, TimeUnit.SECONDS));
             batcher.fail(new ClusterException(ErrorReason.WEIGHTS_CORRUPT, "a file has changed"));
+            failing.countDown();
             running.awaitEnd();
             assertNotNull(running.error);
             assertEquals(ErrorReason.WEIGHTS_CORRUPT, running.error.reason());
@@ -146,6 +151,14 @@ class BatcherTest {
                 Thread.onSpinWait();
             }
             assertTrue(batcher.load().turnNanos() > first);
+        }
+    }
+
+    private static void hold(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(10, TimeUnit.SECONDS));
+        } catch (InterruptedException nobodyInterruptsTheLoop) {
+            throw new IllegalStateException(nobodyInterruptsTheLoop);
         }
     }
 
